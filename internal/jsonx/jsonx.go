@@ -1,0 +1,48 @@
+// Package jsonx is the one place that chooses a JSON codec. Hot paths decode with sonic where it supports the
+// platform; sonic itself falls back to encoding/json elsewhere. Output is plain: no HTML escaping, keys of maps sorted.
+package jsonx
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"github.com/bytedance/sonic"
+)
+
+// Raw is undecoded JSON.
+type Raw = json.RawMessage
+
+var api = sonic.Config{
+	SortMapKeys:          true, // equal values give equal bytes, which hashing relies on
+	CompactMarshaler:     true,
+	CopyString:           true, // decoded strings must not pin a request body
+	ValidateString:       true,
+	NoQuoteTextMarshaler: false,
+}.Froze()
+
+// Marshal encodes v without HTML escaping.
+func Marshal(v any) ([]byte, error) { return api.Marshal(v) }
+
+// MustMarshal encodes a value that cannot fail to encode: one made of strings, numbers, slices and maps of them.
+func MustMarshal(v any) []byte {
+	b, err := api.Marshal(v)
+	if err != nil {
+		panic("jsonx: " + err.Error())
+	}
+	return b
+}
+
+// Unmarshal decodes data into v.
+func Unmarshal(data []byte, v any) error { return api.Unmarshal(data, v) }
+
+// Valid reports whether data is one well-formed JSON value in valid UTF-8.
+func Valid(data []byte) bool { return sonic.Valid(data) }
+
+// Compact returns data without insignificant space, or data itself if it is not JSON.
+func Compact(data []byte) []byte {
+	var b bytes.Buffer
+	if json.Compact(&b, data) != nil {
+		return data
+	}
+	return b.Bytes()
+}
