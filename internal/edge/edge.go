@@ -115,30 +115,5 @@ func Status(err error) int {
 	if errors.As(err, &up) {
 		return up.HTTPStatus()
 	}
-	switch fault.KindOf(err) {
-	case fault.Invalid:
-		return http.StatusBadRequest
-	case fault.Unauthenticated, fault.Expired:
-		return http.StatusUnauthorized
-	case fault.Forbidden, fault.ModelDenied:
-		return http.StatusForbidden
-	case fault.NotFound, fault.ModelNotFound:
-		return http.StatusNotFound
-	case fault.Conflict:
-		return http.StatusConflict
-	case fault.TooLarge:
-		return http.StatusRequestEntityTooLarge
-	case fault.BudgetExceeded, fault.RateLimited:
-		return http.StatusTooManyRequests
-	case fault.Unavailable:
-		return http.StatusServiceUnavailable
-	case fault.Timeout:
-		return http.StatusGatewayTimeout
-	case fault.Canceled:
-		return StatusClientClosed
-	}
-	return http.StatusInternalServerError
+	return fault.KindOf(err).HTTPStatus()
 }
-
-// StatusClientClosed is the de-facto status for a client that went away; nobody receives it, the log does.
-const StatusClientClosed = 499

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 )
 
@@ -81,3 +82,33 @@ func KindOf(err error) Kind {
 
 // Is reports whether err is of kind k.
 func Is(err error, k Kind) bool { return KindOf(err) == k }
+
+// StatusClientClosed is the de-facto status of a call whose client went away. Nobody receives it; records show it.
+const StatusClientClosed = 499
+
+// HTTPStatus is the status most surfaces answer with, and the one recorded.
+func (k Kind) HTTPStatus() int {
+	switch k {
+	case Invalid:
+		return http.StatusBadRequest
+	case Unauthenticated, Expired:
+		return http.StatusUnauthorized
+	case Forbidden, ModelDenied:
+		return http.StatusForbidden
+	case NotFound, ModelNotFound:
+		return http.StatusNotFound
+	case Conflict:
+		return http.StatusConflict
+	case TooLarge:
+		return http.StatusRequestEntityTooLarge
+	case BudgetExceeded, RateLimited:
+		return http.StatusTooManyRequests
+	case Unavailable:
+		return http.StatusServiceUnavailable
+	case Timeout:
+		return http.StatusGatewayTimeout
+	case Canceled:
+		return StatusClientClosed
+	}
+	return http.StatusInternalServerError
+}

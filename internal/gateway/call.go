@@ -58,6 +58,7 @@ type Answer struct {
 	Body       []byte      // whole answer in Call.Dialect
 	Stream     *Stream
 	Cost       Costing
+	response   *llm.Response // of Body, for the record
 }
 
 // Frame is one step of a streamed answer. Data is set when upstream and client share the dialect: the JSON payload of

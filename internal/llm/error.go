@@ -3,6 +3,7 @@ package llm
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -75,4 +76,40 @@ func Unsupported(provider, param, why string) *Error {
 		Provider: provider, Status: http.StatusBadRequest, Type: "invalid_request_error", Code: "unsupported_parameter", Param: param, Final: true,
 		Message: fmt.Sprintf("%s does not support parameter %q%s; leave it out or set drop_params: true", provider, param, why),
 	}
+}
+
+// IsContextOverflow reports that the prompt was too long for the model, by code or wording: providers agree on neither.
+func (e *Error) IsContextOverflow() bool {
+	if e.Code == "context_length_exceeded" {
+		return true
+	}
+	if e.Status != http.StatusBadRequest && e.Status != http.StatusRequestEntityTooLarge && e.Status != http.StatusUnprocessableEntity {
+		return false
+	}
+	return containsAny(e.Message, "prompt is too long", "input is too long", "context window", "context length", "too many tokens", "maximum context")
+}
+
+// IsContentRefusal reports that a filter refused the request.
+func (e *Error) IsContentRefusal() bool {
+	return e.Code == "content_filter" || e.Code == "content_policy_violation" ||
+		e.Status == http.StatusBadRequest && containsAny(e.Message, "content management policy", "content filter", "safety system")
+}
+
+// Misconfigured reports that the deployment, not the request, is at fault: credentials, access or model id.
+func (e *Error) Misconfigured() bool {
+	switch e.Status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
+		return true
+	}
+	return e.Type == TypeCredentials
+}
+
+func containsAny(s string, words ...string) bool {
+	s = strings.ToLower(s)
+	for _, w := range words {
+		if strings.Contains(s, w) {
+			return true
+		}
+	}
+	return false
 }

@@ -58,3 +58,15 @@ func (u Usage) Merge(v Usage) Usage {
 		Estimated: u.Estimated || v.Estimated,
 	}
 }
+
+// EstimateOutput counts the answer's tokens at four bytes each, for upstreams that tell no usage.
+func (r *Response) EstimateOutput() int64 {
+	n := 0
+	for _, p := range r.Parts {
+		n += len(p.Text)
+		if p.Call != nil {
+			n += len(p.Call.Name) + len(p.Call.Args)
+		}
+	}
+	return int64(n+3) / 4
+}

@@ -1,0 +1,176 @@
+// Package config is the one tree of settings: defaults, a YAML file, the environment and flags, in rising order of
+// precedence. Foreign files (LiteLLM's config.yaml) are importers that produce the same tree.
+package config
+
+import (
+	"time"
+)
+
+// Config is everything that can be set. Field names in YAML are snake_case; durations are written "30s", sizes "32MiB".
+type Config struct {
+	Server    Server            `yaml:"server" doc:"where Weir listens and how it is reached"`
+	Data      string            `yaml:"data" doc:"folder of all stores"`
+	Log       Log               `yaml:"log" doc:"logging"`
+	Admin     Admin             `yaml:"admin" doc:"first administrator and master key"`
+	Models    []Model           `yaml:"models" doc:"deployments: one model at one provider each"`
+	Routing   Routing           `yaml:"routing" doc:"retries, fallbacks, cooldown"`
+	Recording Recording         `yaml:"recording" doc:"what is recorded, and for how long"`
+	Network   Network           `yaml:"network" doc:"how upstreams are reached"`
+	Index     Index             `yaml:"index" doc:"the columnar index"`
+	Teams     []Team            `yaml:"teams" doc:"teams; read-only in the UI"`
+	Keys      []Key             `yaml:"keys" doc:"virtual keys; read-only in the UI"`
+	Env       map[string]string `yaml:"environment" doc:"environment variables to set for references and credentials"`
+}
+
+// Server is the outside.
+type Server struct {
+	Listen         []string `yaml:"listen" doc:"addresses, host:port"`
+	PublicURL      string   `yaml:"public_url" doc:"URL under which users reach Weir, for links and snippets"`
+	BasePath       string   `yaml:"base_path" doc:"path prefix under which all routes are served as well"`
+	AllowedHosts   []string `yaml:"allowed_hosts" doc:"Host names browsers may use, beside loopback and public_url"`
+	TrustedProxies []string `yaml:"trusted_proxies" doc:"networks whose X-Forwarded-For is believed"`
+	MaxBody        Size     `yaml:"max_body" doc:"largest request body"`
+	MaxInFlight    Size     `yaml:"max_in_flight" doc:"request bytes in flight over all calls before new ones get 503"`
+	Local          bool     `yaml:"local" doc:"callers on this machine need no credential"`
+	Drain          Duration `yaml:"drain" doc:"how long running streams may take to finish after SIGTERM"`
+	Role           string   `yaml:"role" doc:"all, gateway or store"`
+}
+
+// Log is logging.
+type Log struct {
+	Level      string            `yaml:"level" doc:"debug, info, warn or error"`
+	Format     string            `yaml:"format" doc:"text or json"`
+	Components map[string]string `yaml:"components" doc:"level by component, e.g. gateway: debug"`
+}
+
+// Admin is the first administrator.
+type Admin struct {
+	Email     string `yaml:"email"`
+	Password  Secret `yaml:"password"`
+	MasterKey Secret `yaml:"master_key" doc:"starts with sk-"`
+	SecretKey Secret `yaml:"secret_key" doc:"encrypts stored credentials; generated under the data folder when absent"`
+}
+
+// Model is one deployment. Several with one name share its calls by weight.
+type Model struct {
+	Name       string            `yaml:"name" doc:"what clients call it; may hold one *"`
+	Provider   string            `yaml:"provider" doc:"openai, anthropic, bedrock, or an OpenAI-compatible row"`
+	Model      string            `yaml:"model" doc:"the upstream's id; * stands for what the name's * matched"`
+	BaseModel  string            `yaml:"base_model" doc:"catalog name, where model hides it"`
+	BaseURL    string            `yaml:"base_url"`
+	APIKey     Secret            `yaml:"api_key"`
+	Headers    map[string]string `yaml:"headers" doc:"extra request headers"`
+	AWS        AWS               `yaml:"aws"`
+	Weight     float64           `yaml:"weight" doc:"share among deployments of the same name"`
+	Timeout    Duration          `yaml:"timeout" doc:"of one whole answer"`
+	DropParams bool              `yaml:"drop_params" doc:"leave out parameters the model does not take"`
+	CachePoint *bool             `yaml:"cache_points" doc:"add cache points when the client sends none; default: for Claude"`
+	MaxInput   int               `yaml:"max_input" doc:"tokens, overrides the catalog"`
+	MaxOutput  int               `yaml:"max_output" doc:"tokens, overrides the catalog"`
+	Prices     *Prices           `yaml:"prices" doc:"overrides the catalog"`
+	Info       map[string]any    `yaml:"info" doc:"shown by /model/info"`
+}
+
+// Prices are US dollars per million tokens.
+type Prices struct {
+	Input        float64 `yaml:"input"`
+	Output       float64 `yaml:"output"`
+	CacheRead    float64 `yaml:"cache_read"`
+	CacheWrite   float64 `yaml:"cache_write"`
+	CacheWrite1h float64 `yaml:"cache_write_1h"`
+}
+
+// AWS says where Bedrock's credentials come from; empty fields fall back to the usual chain.
+type AWS struct {
+	Region          string `yaml:"region"`
+	AccessKeyID     string `yaml:"access_key_id"`
+	SecretAccessKey Secret `yaml:"secret_access_key"`
+	SessionToken    Secret `yaml:"session_token"`
+	Profile         string `yaml:"profile"`
+	RoleARN         string `yaml:"role_arn"`
+	RoleSessionName string `yaml:"role_session_name"`
+	ExternalID      string `yaml:"external_id"`
+	WebIdentity     string `yaml:"web_identity_token_file"`
+	STSEndpoint     string `yaml:"sts_endpoint"`
+	BearerToken     Secret `yaml:"bearer_token" doc:"Bedrock API key"`
+}
+
+// Routing is how calls are retried and where they fall back to.
+type Routing struct {
+	Retries          int                 `yaml:"retries" doc:"further tries after the first"`
+	Deadline         Duration            `yaml:"deadline" doc:"for all tries of a call together, until the first content"`
+	Hold             Duration            `yaml:"hold" doc:"how long a stream's status waits for the first content"`
+	MaxWait          Duration            `yaml:"max_wait" doc:"longest Retry-After that is waited for"`
+	FailsToCool      int                 `yaml:"fails_to_cool" doc:"failures in a row, within a minute, that start a cooldown"`
+	Cooldown         Duration            `yaml:"cooldown"`
+	Fallbacks        map[string][]string `yaml:"fallbacks" doc:"model names to try after one failed"`
+	ContextFallbacks map[string][]string `yaml:"context_fallbacks" doc:"when the prompt is too long"`
+	ContentFallbacks map[string][]string `yaml:"content_fallbacks" doc:"when a content filter refused"`
+	DefaultFallbacks []string            `yaml:"default_fallbacks"`
+	Aliases          map[string]string   `yaml:"aliases" doc:"other names of models"`
+	DropParams       bool                `yaml:"drop_params"`
+	ReserveOutput    int                 `yaml:"reserve_output" doc:"output tokens reserved where max_tokens is not given"`
+}
+
+// Recording is what is kept.
+type Recording struct {
+	Bodies        bool `yaml:"bodies" doc:"record requests and answers; false keeps metadata only"`
+	RetentionDays int  `yaml:"retention_days" doc:"0 keeps everything"`
+	MinFreeDisk   Size `yaml:"min_free_disk" doc:"below it new calls get 503"`
+	Queue         int  `yaml:"queue" doc:"finished calls waiting to be written before new ones get 503"`
+}
+
+// Network is how upstreams are reached. Empty values fall back to HTTPS_PROXY, HTTP_PROXY and NO_PROXY.
+type Network struct {
+	HTTPSProxy string `yaml:"https_proxy"`
+	HTTPProxy  string `yaml:"http_proxy"`
+	NoProxy    string `yaml:"no_proxy"`
+	CAFile     string `yaml:"ca_file" doc:"PEM file of further certificate authorities"`
+}
+
+// Index is the columnar index.
+type Index struct {
+	MemoryLimit Size `yaml:"memory_limit"`
+}
+
+// Team and Key are objects that a file may define.
+type (
+	Team struct {
+		ID           string   `yaml:"id"`
+		Alias        string   `yaml:"alias"`
+		Models       []string `yaml:"models"`
+		MaxBudgetUSD *float64 `yaml:"max_budget_usd"`
+		BudgetPeriod string   `yaml:"budget_period" doc:"such as 1d, 7d, 30d"`
+	}
+	Key struct {
+		Key          Secret    `yaml:"key" doc:"the secret; starts with sk-"`
+		Alias        string    `yaml:"alias"`
+		User         string    `yaml:"user"`
+		Email        string    `yaml:"email"`
+		Team         string    `yaml:"team"`
+		Models       []string  `yaml:"models"`
+		Expires      time.Time `yaml:"expires"`
+		MaxBudgetUSD *float64  `yaml:"max_budget_usd"`
+		BudgetPeriod string    `yaml:"budget_period"`
+		RPM          int64     `yaml:"rpm"`
+		TPM          int64     `yaml:"tpm"`
+		Tags         []string  `yaml:"tags"`
+	}
+)
+
+// Default is the tree before any file, variable or flag.
+func Default() Config {
+	return Config{
+		Server: Server{
+			Listen: []string{"127.0.0.1:4000"}, MaxBody: 32 << 20, MaxInFlight: 512 << 20, Drain: Duration(30 * time.Second), Role: "all",
+		},
+		Data: "./weir-data",
+		Log:  Log{Level: "info", Format: "text"},
+		Routing: Routing{
+			Retries: 2, Deadline: Duration(10 * time.Minute), Hold: Duration(10 * time.Second), MaxWait: Duration(30 * time.Second),
+			FailsToCool: 3, Cooldown: Duration(5 * time.Second), ReserveOutput: 8192,
+		},
+		Recording: Recording{Bodies: true, MinFreeDisk: 256 << 20, Queue: 4096},
+		Index:     Index{MemoryLimit: 512 << 20},
+	}
+}

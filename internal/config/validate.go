@@ -1,0 +1,206 @@
+package config
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Validate returns all problems, each with the path of the setting.
+func (c *Config) Validate() []Problem {
+	v := &validator{}
+	v.server(c.Server)
+	v.log(c.Log)
+	for i := range c.Models {
+		v.model(fmt.Sprintf("models[%d]", i), &c.Models[i])
+	}
+	v.routing(c.Routing)
+	if k := c.Admin.MasterKey.Reveal(); k != "" && !strings.HasPrefix(k, "sk-") {
+		v.add("admin.master_key", "must start with sk-")
+	}
+	teams := map[string]bool{}
+	for i, t := range c.Teams {
+		p := fmt.Sprintf("teams[%d]", i)
+		if t.ID == "" {
+			v.add(p+".id", "is required")
+		}
+		teams[t.ID] = true
+		v.period(p+".budget_period", t.BudgetPeriod)
+	}
+	for i, k := range c.Keys {
+		v.key(fmt.Sprintf("keys[%d]", i), k, teams)
+	}
+	if c.Data == "" {
+		v.add("data", "must name a folder")
+	}
+	if c.Recording.RetentionDays < 0 {
+		v.add("recording.retention_days", "must not be negative")
+	}
+	if c.Recording.Queue < 1 {
+		v.add("recording.queue", "must be at least 1")
+	}
+	return v.problems
+}
+
+type validator struct{ problems []Problem }
+
+func (v *validator) add(path, format string, args ...any) {
+	v.problems = append(v.problems, Problem{Path: path, Msg: fmt.Sprintf(format, args...)})
+}
+
+func (v *validator) server(s Server) {
+	if len(s.Listen) == 0 {
+		v.add("server.listen", "needs at least one address")
+	}
+	for i, a := range s.Listen {
+		if _, _, err := net.SplitHostPort(a); err != nil {
+			v.add(fmt.Sprintf("server.listen[%d]", i), "%q is not host:port", a)
+		}
+	}
+	if s.PublicURL != "" {
+		v.url("server.public_url", s.PublicURL)
+	}
+	if s.BasePath != "" && !strings.HasPrefix(s.BasePath, "/") {
+		v.add("server.base_path", "must start with /")
+	}
+	for i, p := range s.TrustedProxies {
+		if _, err := ParsePrefix(p); err != nil {
+			v.add(fmt.Sprintf("server.trusted_proxies[%d]", i), "%q is not an address or network", p)
+		}
+	}
+	if s.MaxBody < 1<<10 {
+		v.add("server.max_body", "must be at least 1KiB")
+	}
+	if s.MaxInFlight < s.MaxBody {
+		v.add("server.max_in_flight", "must not be below server.max_body")
+	}
+	if s.Role != "all" {
+		v.add("server.role", "%q is not a role this version has; use all", s.Role)
+	}
+	if s.Local {
+		for i, a := range s.Listen {
+			if !IsLoopback(a) {
+				v.add(fmt.Sprintf("server.listen[%d]", i), "server.local is only for loopback addresses, not %s", a)
+			}
+		}
+	}
+}
+
+// ParsePrefix reads "10.0.0.0/8" or a lone address.
+func ParsePrefix(s string) (netip.Prefix, error) {
+	if p, err := netip.ParsePrefix(s); err == nil {
+		return p, nil
+	}
+	a, err := netip.ParseAddr(s)
+	if err != nil {
+		return netip.Prefix{}, err
+	}
+	return netip.PrefixFrom(a, a.BitLen()), nil
+}
+
+// IsLoopback reports whether a listen address can only be reached from this machine.
+func IsLoopback(listen string) bool {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
+// Levels are the names of log levels.
+var Levels = map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
+
+func (v *validator) log(l Log) {
+	if _, ok := Levels[l.Level]; !ok {
+		v.add("log.level", "%q is not one of debug, info, warn, error", l.Level)
+	}
+	if l.Format != "text" && l.Format != "json" {
+		v.add("log.format", "%q is not one of text, json", l.Format)
+	}
+	for name, level := range l.Components {
+		if _, ok := Levels[level]; !ok {
+			v.add("log.components."+name, "%q is not one of debug, info, warn, error", level)
+		}
+	}
+}
+
+func (v *validator) model(path string, m *Model) {
+	if m.Name == "" {
+		v.add(path+".name", "is required")
+	}
+	if strings.Count(m.Name, "*") > 1 {
+		v.add(path+".name", "may hold one * at most")
+	}
+	if m.Provider == "" {
+		v.add(path+".provider", "is required")
+	}
+	if m.Model == "" {
+		m.Model = m.Name
+	}
+	if strings.Contains(m.Model, "*") && !strings.Contains(m.Name, "*") {
+		v.add(path+".model", "has a * although name has none")
+	}
+	if m.BaseURL != "" {
+		v.url(path+".base_url", m.BaseURL)
+	}
+	if m.Weight < 0 {
+		v.add(path+".weight", "must not be negative")
+	}
+	if p := m.Prices; p != nil && slices.Min([]float64{p.Input, p.Output, p.CacheRead, p.CacheWrite, p.CacheWrite1h}) < 0 {
+		v.add(path+".prices", "must not be negative")
+	}
+	if m.AWS.AccessKeyID != "" && m.AWS.SecretAccessKey == "" {
+		v.add(path+".aws.secret_access_key", "is required with access_key_id")
+	}
+}
+
+func (v *validator) routing(r Routing) {
+	if r.Retries < 0 || r.Retries > 20 {
+		v.add("routing.retries", "must be between 0 and 20")
+	}
+	if r.Deadline <= 0 {
+		v.add("routing.deadline", "must be positive")
+	}
+	if r.FailsToCool < 1 {
+		v.add("routing.fails_to_cool", "must be at least 1")
+	}
+	if r.ReserveOutput < 0 {
+		v.add("routing.reserve_output", "must not be negative")
+	}
+}
+
+func (v *validator) key(path string, k Key, teams map[string]bool) {
+	if !strings.HasPrefix(k.Key.Reveal(), "sk-") || len(k.Key) < 8 {
+		v.add(path+".key", "must start with sk- and have at least 8 characters")
+	}
+	if k.Team != "" && !teams[k.Team] {
+		v.add(path+".team", "team %q is not defined under teams", k.Team)
+	}
+	if k.MaxBudgetUSD != nil && *k.MaxBudgetUSD < 0 {
+		v.add(path+".max_budget_usd", "must not be negative")
+	}
+	v.period(path+".budget_period", k.BudgetPeriod)
+}
+
+func (v *validator) period(path, p string) {
+	if p == "" {
+		return
+	}
+	digits := strings.TrimRight(p, "smhdwo")
+	unit := p[len(digits):]
+	if digits == "" || strings.Trim(digits, "0123456789") != "" || !slices.Contains([]string{"s", "m", "h", "d", "w", "mo"}, unit) {
+		v.add(path, "%q is not a period such as 1d, 7d, 30d or 1mo", p)
+	}
+}
+
+func (v *validator) url(path, s string) {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		v.add(path, "%q is not an http(s) URL", s)
+	}
+}

@@ -1,0 +1,185 @@
+package edge
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"weir/internal/fault"
+)
+
+// Deps is what the adapter around every handler needs.
+type Deps struct {
+	Auth Authenticator
+	Log  *slog.Logger
+	// Observe is told of every finished request, for metrics: pattern, status and duration. It may be nil.
+	Observe func(pattern string, status int, took time.Duration)
+}
+
+// NewMux builds the server's routes. Routes that share a pattern are decided by When, in order, the one without a When
+// last; two of those for one pattern are a programming error and panic, like a duplicate pattern in net/http.
+func NewMux(d Deps, surfaces ...Surface) *http.ServeMux {
+	mux := http.NewServeMux()
+	table := map[string][]Route{}
+	var order []string
+	for _, s := range surfaces {
+		for _, r := range s.Routes() {
+			if _, ok := table[r.Pattern]; !ok {
+				order = append(order, r.Pattern)
+			}
+			table[r.Pattern] = append(table[r.Pattern], r)
+		}
+	}
+	for _, p := range order {
+		mux.Handle(p, d.dispatch(p, table[p]))
+	}
+	return mux
+}
+
+func (d Deps) dispatch(pattern string, routes []Route) http.Handler {
+	var conditional []Route
+	var fallback *Route
+	for _, r := range routes {
+		switch {
+		case r.When != nil:
+			conditional = append(conditional, r)
+		case fallback != nil:
+			panic("edge: two default routes for " + pattern)
+		default:
+			fallback = &r
+		}
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for i := range conditional {
+			if conditional[i].When(r) {
+				d.serve(w, r, &conditional[i])
+				return
+			}
+		}
+		if fallback == nil {
+			http.NotFound(w, r)
+			return
+		}
+		d.serve(w, r, fallback)
+	})
+}
+
+// headered is an error that has something to say in headers, whatever the envelope.
+type headered interface{ ErrorHeader(h http.Header) }
+
+func (d Deps) serve(w http.ResponseWriter, r *http.Request, route *Route) {
+	start := time.Now()
+	rec := &recorder{ResponseWriter: w}
+	defer func() {
+		// A panic is a bug in one request; net/http would drop the connection without an answer or a useful log line.
+		if p := recover(); p != nil {
+			if p == http.ErrAbortHandler {
+				panic(p)
+			}
+			d.Log.Error("handler panicked", "pattern", route.Pattern, "panic", p, "stack", stack())
+			if rec.status == 0 {
+				route.Fail(rec, r, fault.New(fault.Internal, "internal error"))
+			}
+		}
+		if d.Observe != nil {
+			d.Observe(route.Pattern, rec.statusCode(), time.Since(start))
+		}
+	}()
+	err := d.run(rec, r, route)
+	if err == nil {
+		return
+	}
+	if rec.status == 0 {
+		var h headered
+		if errors.As(err, &h) {
+			h.ErrorHeader(rec.Header())
+		}
+		setRetryAfter(rec.Header(), err)
+		route.Fail(rec, r, err)
+	}
+	d.logFailure(r, route, rec, err)
+}
+
+func (d Deps) run(w http.ResponseWriter, r *http.Request, route *Route) error {
+	if route.Access != Public {
+		who, err := d.Auth.Authenticate(r)
+		if err != nil {
+			return err
+		}
+		if route.Access == Admin && !who.IsAdmin() {
+			return fault.New(fault.Forbidden, "only administrators may do this")
+		}
+		r = r.WithContext(WithWho(r.Context(), who))
+	}
+	return route.Handle(w, r)
+}
+
+// setRetryAfter tells clients when to come back; agents retry by it, and without it they guess.
+func setRetryAfter(h http.Header, err error) {
+	status := Status(err)
+	if status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable || h.Get("Retry-After") != "" {
+		return
+	}
+	after := time.Second
+	var f *fault.Error
+	if errors.As(err, &f) {
+		if f.Kind == fault.BudgetExceeded && f.RetryAfter == 0 {
+			return // waiting does not help
+		}
+		if f.RetryAfter > 0 {
+			after = f.RetryAfter
+		}
+	}
+	h.Set("Retry-After", strconv.Itoa(int((after+time.Second-1)/time.Second)))
+}
+
+func (d Deps) logFailure(r *http.Request, route *Route, rec *recorder, err error) {
+	status := rec.statusCode()
+	level := slog.LevelInfo
+	if status >= 500 && fault.KindOf(err) == fault.Internal {
+		level = slog.LevelError
+	}
+	d.Log.Log(r.Context(), level, "request failed",
+		"method", r.Method, "pattern", route.Pattern, "status", status, "kind", string(fault.KindOf(err)), "error", clip(err.Error()))
+}
+
+// clip keeps log lines short; messages may quote a client's field.
+func clip(s string) string {
+	if len(s) > 500 {
+		return strings.ToValidUTF8(s[:500], "") + "…"
+	}
+	return s
+}
+
+// recorder remembers the status. It passes Flush and deadlines through by Unwrap.
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *recorder) Write(p []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap is for http.ResponseController.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *recorder) statusCode() int {
+	if w.status == 0 {
+		return http.StatusOK
+	}
+	return w.status
+}

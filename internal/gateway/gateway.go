@@ -1,0 +1,241 @@
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"weir/internal/fault"
+	"weir/internal/id"
+	"weir/internal/llm"
+	"weir/internal/money"
+	"weir/internal/span"
+	"weir/internal/tenant"
+)
+
+// Limiter holds budgets and rates. Reserve refuses with fault.BudgetExceeded or fault.RateLimited; otherwise settle
+// must be called exactly once with what the call really cost (zero releases the reservation).
+type Limiter interface {
+	Reserve(who *tenant.Identity, cost money.Nano, tokens int64) (settle func(cost money.Nano, tokens int64), err error)
+}
+
+// Deps is what a Gateway works with. All are required but Limiter and KV.
+type Deps struct {
+	Recorder Recorder
+	Limiter  Limiter // nil = no budgets
+	KV       span.KV // nil = thinking signatures are not remembered
+	Log      *slog.Logger
+	Now      func() time.Time // nil = time.Now
+	// Resolve builds the deployment a pattern stands for, on first use: same target with the model filled in.
+	Resolve func(pattern *Deployment, model string) (*Deployment, error)
+	// Bodies says whether request and response bodies are recorded. nil = yes.
+	Bodies func() bool
+}
+
+// Gateway routes calls. Its table can be swapped while calls run.
+type Gateway struct {
+	deps     Deps
+	table    atomic.Pointer[Table]
+	health   sync.Map // Deployment.ID → *health
+	resolved sync.Map // pattern ID + model → *Deployment, of the current table
+	thinking *thinkingStore
+	inflight atomic.Int64
+}
+
+// New returns a Gateway without deployments; Swap gives it some.
+func New(d Deps) *Gateway {
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.Bodies == nil {
+		d.Bodies = func() bool { return true }
+	}
+	g := &Gateway{deps: d, thinking: newThinkingStore(d.KV)}
+	g.table.Store(NewTable(nil, DefaultPolicy()))
+	return g
+}
+
+// Swap puts a new table in force for calls that start from now on.
+func (g *Gateway) Swap(t *Table) {
+	g.table.Store(t)
+	g.resolved.Clear()
+}
+
+// Table is the one in force.
+func (g *Gateway) Table() *Table { return g.table.Load() }
+
+// Deployments are those of the table in force.
+func (g *Gateway) Deployments() []*Deployment { return g.table.Load().all }
+
+// InFlight counts calls between admission and the end of their answer.
+func (g *Gateway) InFlight() int64 { return g.inflight.Load() }
+
+// maxResolved bounds the deployments made from patterns, since clients choose the names.
+const maxResolved = 1000
+
+// resolve turns a pattern's deployment into the one for a concrete model.
+func (g *Gateway) resolve(d *Deployment, model string) (*Deployment, error) {
+	if !strings.Contains(d.Group, "*") || g.deps.Resolve == nil {
+		return d, nil
+	}
+	star, _ := matchPattern(d.Group, model)
+	key := d.ID + "\x00" + star
+	if r, ok := g.resolved.Load(key); ok {
+		return r.(*Deployment), nil
+	}
+	r, err := g.deps.Resolve(d, star)
+	if err != nil {
+		return nil, err
+	}
+	n := 0
+	g.resolved.Range(func(_, _ any) bool { n++; return n < maxResolved })
+	if n < maxResolved {
+		g.resolved.Store(key, r)
+	}
+	return r, nil
+}
+
+func (g *Gateway) healthOf(d *Deployment) *health {
+	if h, ok := g.health.Load(d.ID); ok {
+		return h.(*health)
+	}
+	h, _ := g.health.LoadOrStore(d.ID, &health{})
+	return h.(*health)
+}
+
+// HealthState is what recent calls tell about a deployment.
+type HealthState struct {
+	State     string // "ok", "failing", "cooldown", "unknown"
+	LastError string
+	LastOK    time.Time
+}
+
+// Health reports on a deployment.
+func (g *Gateway) Health(d *Deployment) HealthState {
+	h, now := g.healthOf(d), g.deps.Now()
+	s := HealthState{State: "unknown"}
+	if t := h.lastOK.Load(); t > 0 {
+		s.State, s.LastOK = "ok", time.Unix(0, t).UTC()
+	}
+	if p := h.lastErr.Load(); p != nil {
+		s.LastError = *p
+	}
+	switch {
+	case h.cooling(now):
+		s.State = "cooldown"
+	case h.fails.Load() > 0:
+		s.State = "failing"
+	}
+	return s
+}
+
+// Do makes a call: admitted, authorised for the model, reserved, routed with retries and fallbacks, recorded. The
+// error is always a *CallError. An Answer with a Stream must be read to its end or closed.
+func (g *Gateway) Do(ctx context.Context, c *Call) (*Answer, error) {
+	x := g.newExchange(c)
+	a, err := x.run(ctx)
+	if err != nil {
+		x.finish(nil, nil, err)
+		return nil, &CallError{Trace: x.span.Trace, Err: err}
+	}
+	return a, nil
+}
+
+// CountTokens counts the input tokens of a call without running it. Where the upstream cannot count, the estimate is
+// one token per 3.5 bytes of body.
+func (g *Gateway) CountTokens(ctx context.Context, c *Call) (int64, error) {
+	if err := c.Who.MayCall(c.Model); err != nil {
+		return 0, err
+	}
+	ds, err := g.table.Load().Find(c.Model)
+	if err != nil {
+		return 0, err
+	}
+	d, err := g.resolve(g.pick(ds, nil, g.deps.Now()), c.Model)
+	if err != nil {
+		return 0, err
+	}
+	counter, ok := d.Upstream.(TokenCounter)
+	if !ok {
+		return int64(len(c.Body)*2+6) / 7, nil
+	}
+	x := &exchange{g: g, call: c, table: g.table.Load()}
+	a, err := x.attempt(ctx, d)
+	if err != nil {
+		return 0, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	return counter.CountTokens(ctx, a)
+}
+
+// CallError is a failed call. The trace it was recorded under is told to the client.
+type CallError struct {
+	Trace string
+	Err   error
+}
+
+func (e *CallError) Error() string { return e.Err.Error() }
+func (e *CallError) Unwrap() error { return e.Err }
+
+func (g *Gateway) newExchange(c *Call) *exchange {
+	trace := c.Facts.Trace
+	if trace == "" {
+		trace = id.Trace()
+	}
+	now := g.deps.Now().UTC()
+	w := c.Who
+	x := &exchange{g: g, call: c, table: g.table.Load(), start: now}
+	x.span = &span.Span{
+		Project: w.Project, Experiment: "0", Trace: trace, ID: id.Span(), Parent: c.Facts.Parent, Kind: span.Generation,
+		Name: c.Facts.TraceName, Start: now, Operation: "chat", Dialect: string(c.Dialect), Group: c.Model, Stream: c.Stream,
+		Key: w.Key, KeyAlias: w.KeyAlias, User: w.User, Email: w.Email, Team: w.Team, TeamAlias: w.TeamAlias,
+		EndUser: c.Facts.EndUser, Session: c.Facts.Session, Tags: mergeTags(w.Tags, c.Facts.Tags), Metadata: c.Facts.Metadata,
+		Params: c.Facts.Params, Client: c.Facts.Client, ClientVersion: c.Facts.ClientVersion, UserAgent: c.Facts.UserAgent,
+		IP: c.Facts.IP, RequestID: c.Facts.RequestID,
+	}
+	if x.span.Session != "" {
+		x.span.SessionSource = "client"
+	}
+	if x.span.Name == "" {
+		x.span.Name = c.Model
+	}
+	return x
+}
+
+func mergeTags(a, b []string) []string {
+	if len(a) == 0 {
+		return b
+	}
+	out := append([]string(nil), a...)
+	for _, t := range b {
+		found := false
+		for _, o := range a {
+			found = found || o == t
+		}
+		if !found {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// asFault gives errors that are neither *fault.Error nor *llm.Error a kind, so that every recorded call has one.
+func asFault(err error) error {
+	switch err.(type) {
+	case *fault.Error, *llm.Error:
+		return err
+	}
+	switch k := fault.KindOf(err); k {
+	case fault.Canceled:
+		return fault.Wrap(k, err, "client closed the connection")
+	case fault.Timeout:
+		return &llm.Error{Provider: "weir", Type: llm.TypeTimeout, Message: "the upstream did not answer in time", Err: err}
+	case fault.Internal:
+		return fault.Wrap(k, err, "internal error")
+	}
+	return err
+}
