@@ -100,9 +100,6 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 // MarshalText keeps encoders from printing the secret.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// UnmarshalText reads the secret as it is.
-func (s *Secret) UnmarshalText(b []byte) error { *s = Secret(b); return nil }
-
 // Reveal is the secret itself, for the one place that must send it.
 func (s Secret) Reveal() string { return string(s) }
 
