@@ -17,6 +17,8 @@ type Deps struct {
 	Log  *slog.Logger
 	// Observe is told of every finished request, for metrics: pattern, status and duration. It may be nil.
 	Observe func(pattern string, status int, took time.Duration)
+	// InFlight bounds the bytes of request bodies being handled; nil = no bound.
+	InFlight *Bytes
 }
 
 // NewMux builds the server's routes. Routes that share a pattern are decided by When, in order, the one without a When
@@ -104,6 +106,11 @@ func (d Deps) serve(w http.ResponseWriter, r *http.Request, route *Route) {
 }
 
 func (d Deps) run(w http.ResponseWriter, r *http.Request, route *Route) error {
+	release, err := d.InFlight.take(r)
+	if err != nil {
+		return err
+	}
+	defer release()
 	if route.Access != Public {
 		who, err := d.Auth.Authenticate(r)
 		if err != nil {

@@ -29,7 +29,7 @@ type Batch struct {
 type LedgerEntry struct {
 	Seq     uint64           `json:"seq"`
 	Time    time.Time        `json:"time"`
-	Call    string           `json:"call"` // trace id of the call; a repeat of a call already charged is ignored
+	Call    string           `json:"call"` // CallID of the call; a repeat of a call already charged is ignored
 	Project tenant.ProjectID `json:"project"`
 	Key     tenant.KeyID     `json:"key,omitempty"`
 	User    tenant.UserID    `json:"user,omitempty"`
@@ -41,14 +41,20 @@ type LedgerEntry struct {
 	Failed  bool             `json:"failed,omitempty"`
 }
 
+// CallID names a call in the ledger: several calls of a client may join one trace.
+func CallID(trace, span string) string { return trace + "/" + span }
+
 // Store is the truth: spans and their bodies.
 type Store interface {
-	// Home returns the home day of a trace, and sets it to day if the trace is new.
+	// Home returns the home day of a trace, and sets it to day if the trace is new. The day is kept once a span of the
+	// trace is stored.
 	Home(ctx context.Context, p tenant.ProjectID, trace string, day Day) (Day, error)
 	// HasNode reports whether a conversation node is stored (or part of a batch already queued by this process).
 	HasNode(ctx context.Context, p tenant.ProjectID, day Day, n Hash) (bool, error)
 	// Append commits batches, in order, in one atomic write. With sync it returns once they survive power loss.
-	// A span with an ID that exists replaces the earlier one.
+	// A span with an ID that exists replaces the earlier one. It sets Span.Day; a Day set by the caller that is not the
+	// trace's home is fault.Conflict: the day was dropped since the caller asked, prepare the batch again.
+	// fault.Unavailable leaves the outcome open; appending the same again is harmless.
 	Append(ctx context.Context, sync bool, batches ...*Batch) error
 	// Trace returns all spans of a trace ordered by start, or fault.NotFound.
 	Trace(ctx context.Context, p tenant.ProjectID, trace string) ([]*Span, error)
@@ -58,7 +64,8 @@ type Store interface {
 	Blob(ctx context.Context, p tenant.ProjectID, day Day, h Hash) ([]byte, error)
 	// Chain returns the nodes from the first message to leaf.
 	Chain(ctx context.Context, p tenant.ProjectID, day Day, leaf Hash) ([]Node, error)
-	// Ledger calls yield with the entries after seq, in order, until it returns false.
+	// Ledger calls yield with the entries after seq, in order, until it returns false. Only entries that survive power
+	// loss are seen.
 	Ledger(ctx context.Context, after uint64, yield func(LedgerEntry) bool) error
 	// DropDay removes all traces of a project whose home is the day: spans, heads, bodies and nodes. Ledger stays.
 	DropDay(ctx context.Context, p tenant.ProjectID, day Day) error
@@ -72,7 +79,7 @@ type Store interface {
 	Committed() uint64
 }
 
-// Key addresses one span.
+// Key addresses one span. Day 0 stands for the trace's home day, at the price of a look-up.
 type Key struct {
 	Trace, Span string
 	Day         Day

@@ -79,6 +79,8 @@ type (
 		Created  time.Time
 		Budget   Budget
 		Spend    money.Nano
+		Projects []ProjectID // where a member or viewer may act; empty = the default project. Admins act in all.
+		Origin   Origin
 	}
 	Team struct {
 		ID      TeamID
@@ -90,6 +92,7 @@ type (
 		Budget  Budget
 		Spend   money.Nano
 		Created time.Time
+		Origin  Origin
 	}
 )
 
@@ -161,7 +164,9 @@ const (
 	ByMaster  Means = "master"  // the master key
 	ByKey     Means = "key"     // a virtual key
 	BySession Means = "session" // a UI login
-	ByLocal   Means = "local"   // --local without a credential
+	// ByPassword is Basic with a user's e-mail and password, as MLflow clients send.
+	ByPassword Means = "password"
+	ByLocal    Means = "local" // --local without a credential
 )
 
 // Identity is the verified caller of one request. It is a snapshot: cheap to copy, never mutated.

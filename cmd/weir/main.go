@@ -1,0 +1,39 @@
+// Command weir is the gateway, the trace store and the web interface in one program.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"weir/internal/app"
+)
+
+type cli struct {
+	Serve   serveCmd   `cmd:"" help:"Start everything."`
+	Doctor  doctorCmd  `cmd:"" help:"Check configuration, providers, stores, ports and disk."`
+	Reindex reindexCmd `cmd:"" help:"Throw the columnar index away; it is rebuilt from the spans at the next start."`
+	Login   loginCmd   `cmd:"" name:"login-url" help:"Print a link that logs an administrator in once."`
+	Admin   adminCmd   `cmd:"" help:"Administer users."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var c cli
+	k := kong.Parse(&c, kong.Name("weir"), kong.Description("Gateway, traces and evaluation for language models, in one program."),
+		kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)))
+	if err := k.Run(); err != nil {
+		var quiet app.Quiet
+		if !errors.As(err, &quiet) {
+			fmt.Fprintln(os.Stderr, "weir:", err)
+		}
+		os.Exit(1)
+	}
+}

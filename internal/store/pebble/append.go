@@ -1,0 +1,204 @@
+package pebble
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"weir/internal/fault"
+	"weir/internal/jsonx"
+	"weir/internal/span"
+)
+
+// Append implements span.Store. Batches that charge are always synced, since the ledger must not take back what a
+// reader has applied. On fault.Unavailable the outcome is unknown; appending the same again is harmless.
+func (s *Store) Append(ctx context.Context, sync bool, batches ...*span.Batch) error {
+	ctx, cancel := context.WithTimeout(ctx, s.o.CommitTimeout)
+	defer cancel()
+	for {
+		drops := s.drops.Load()
+		w, err := s.prepare(batches)
+		if err != nil {
+			return err
+		}
+		if err := s.enter(ctx); err != nil {
+			_ = w.batch.Close()
+			return err
+		}
+		if s.drops.Load() == drops {
+			w.sync = sync || len(w.charges) > 0
+			return s.guard(ctx, func() error { return s.commit(w) })
+		}
+		s.leave() // a day was dropped meanwhile: what was found stored may be gone
+		_ = w.batch.Close()
+	}
+}
+
+// guard runs a step of the engine that may hang, no longer than ctx lives. The step goes on by itself after that.
+func (s *Store) guard(ctx context.Context, step func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- step() }() // ends with the engine's call; Close waits for its gate
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		s.health.timedOut.Add(1)
+		return stuck(ctx)
+	}
+}
+
+// write is an Append on its way: everything but the sequences is in batch.
+type write struct {
+	batch   *pebble.Batch
+	sync    bool
+	spans   [][]byte // their keys, for the queue
+	charges []charge
+	homes   map[string]span.Day // traces stored for the first time
+}
+
+type charge struct {
+	key   []byte
+	entry span.LedgerEntry
+}
+
+func (s *Store) prepare(batches []*span.Batch) (*write, error) {
+	w := &write{batch: s.db.NewBatch()}
+	for _, b := range batches {
+		if err := s.add(w, b); err != nil {
+			_ = w.batch.Close()
+			return nil, err
+		}
+	}
+	return w, nil
+}
+
+func (s *Store) add(w *write, b *span.Batch) error {
+	sp := b.Span
+	if sp == nil || sp.Project == "" || sp.Trace == "" || sp.ID == "" {
+		return fault.New(fault.Invalid, "a span needs a project, a trace id and a span id")
+	}
+	if err := s.settle(w, sp); err != nil {
+		return err
+	}
+	for h, body := range b.Blobs {
+		if err := s.putAbsent(w, hashKey(prefixBlob, sp.Project, sp.Day, h), body); err != nil {
+			return err
+		}
+	}
+	for _, n := range b.Nodes {
+		v := append(append(make([]byte, 0, 32), n.Parent[:]...), n.Body[:]...)
+		if err := s.putAbsent(w, hashKey(prefixNode, sp.Project, sp.Day, n.ID), v); err != nil {
+			return err
+		}
+	}
+	value, err := jsonx.Marshal(sp)
+	if err != nil {
+		return fault.Wrap(fault.Invalid, err, "a span cannot be encoded")
+	}
+	key := spanKey(sp.Project, sp.Day, sp.Trace, sp.ID)
+	w.spans = append(w.spans, key)
+	if b.Ledger != nil {
+		w.charges = append(w.charges, charge{chargeKey(b.Ledger.Project, b.Ledger.Call), *b.Ledger})
+	}
+	return s.set(w, key, value)
+}
+
+// settle gives the span its home day. A span prepared for another day than its trace's is refused: its nodes would
+// point into a day that has been dropped.
+func (s *Store) settle(w *write, sp *span.Span) error {
+	wish := sp.Day
+	if wish == 0 {
+		wish = span.DayOf(s.o.Now())
+	}
+	key := traceKey(sp.Project, sp.Trace)
+	h, err := s.home(string(key), wish)
+	if err != nil {
+		return err
+	}
+	if sp.Day != 0 && sp.Day != h.day {
+		return fault.New(fault.Conflict, "the home day of the trace has changed")
+	}
+	sp.Day = h.day
+	if h.stored {
+		return nil
+	}
+	if w.homes == nil {
+		w.homes = map[string]span.Day{}
+	}
+	w.homes[string(key)] = h.day
+	return s.set(w, key, binary.BigEndian.AppendUint32(nil, uint32(h.day)))
+}
+
+func (s *Store) set(w *write, key, value []byte) error {
+	if err := w.batch.Set(key, value, nil); err != nil {
+		return broken(err)
+	}
+	return nil
+}
+
+func (s *Store) putAbsent(w *write, key, value []byte) error {
+	stored, err := s.has(key)
+	if err != nil || stored {
+		return err
+	}
+	return s.set(w, key, value)
+}
+
+// commit numbers and applies a write; it holds the gate on entry and returns it as soon as readers see the write.
+func (s *Store) commit(w *write) error {
+	defer func() { _ = w.batch.Close() }()
+	seq, charged, err := s.number(w)
+	if err == nil {
+		err = s.apply(w)
+	}
+	if err != nil {
+		s.leave()
+		return broken(err)
+	}
+	for key, day := range w.homes {
+		s.homes.markStored(key, day)
+	}
+	s.seq, s.charged = seq, charged
+	s.committed.Store(seq)
+	s.leave()
+	if !w.sync {
+		return nil
+	}
+	if err := w.batch.SyncWait(); err != nil {
+		return broken(err)
+	}
+	raise(&s.durable, charged)
+	return nil
+}
+
+func (s *Store) apply(w *write) error {
+	if w.sync {
+		return s.db.ApplyNoSyncWait(w.batch, pebble.Sync)
+	}
+	return s.db.Apply(w.batch, pebble.NoSync)
+}
+
+// number adds the queue and ledger entries.
+func (s *Store) number(w *write) (seq, charged uint64, err error) {
+	seq, charged = s.seq, s.charged
+	for _, key := range w.spans {
+		seq++
+		err = errors.Join(err, w.batch.Set(seqKey(prefixQueue, seq), key, nil))
+	}
+	err = errors.Join(err, w.batch.Set(metaSeq, binary.BigEndian.AppendUint64(nil, seq), nil))
+	seen := map[string]bool{}
+	for _, c := range w.charges {
+		known, hasErr := s.has(c.key)
+		if err = errors.Join(err, hasErr); known || seen[string(c.key)] {
+			continue
+		}
+		seen[string(c.key)] = true
+		charged++
+		c.entry.Seq = charged
+		value, encErr := jsonx.Marshal(&c.entry)
+		err = errors.Join(err, encErr, w.batch.Set(c.key, nil, nil), w.batch.Set(seqKey(prefixLedger, charged), value, nil))
+	}
+	return seq, charged, err
+}

@@ -1,0 +1,83 @@
+package pebble
+
+import (
+	"encoding/binary"
+
+	"weir/internal/span"
+	"weir/internal/tenant"
+)
+
+// Keys start with one letter, then the project, then (where data belongs to a trace) the home day, big-endian, so that
+// a day is one range. Strings are preceded by their length, which keeps "a"+"bc" apart from "ab"+"c".
+const (
+	prefixBlob   = 'b' // project, day, hash → bytes
+	prefixCharge = 'c' // project, call → nothing: this call has been charged
+	prefixKV     = 'k' // caller's key → expiry in unix seconds (8 bytes), value
+	prefixLedger = 'l' // sequence → LedgerEntry
+	prefixMeta   = 'm' // name
+	prefixNode   = 'n' // project, day, node → parent, body
+	prefixQueue  = 'q' // sequence → key of a span
+	prefixSpan   = 's' // project, day, trace, span → Span
+	prefixTrace  = 't' // project, trace → home day (4 bytes)
+)
+
+// metaSeq holds the newest queue position ever given out, since the queue itself may be trimmed to nothing.
+var metaSeq = []byte("mseq")
+
+func appendString(b []byte, s string) []byte {
+	b = binary.AppendUvarint(b, uint64(len(s)))
+	return append(b, s...)
+}
+
+// dayKey starts every key that belongs to a project's day; its range ends at the key of the next day.
+func dayKey(prefix byte, p tenant.ProjectID, d span.Day, room int) []byte {
+	b := make([]byte, 0, 1+2+len(p)+4+room)
+	b = append(b, prefix)
+	b = appendString(b, string(p))
+	return binary.BigEndian.AppendUint32(b, uint32(d))
+}
+
+func traceKey(p tenant.ProjectID, trace string) []byte {
+	b := append(make([]byte, 0, 5+len(p)+len(trace)), prefixTrace)
+	return appendString(appendString(b, string(p)), trace)
+}
+
+func chargeKey(p tenant.ProjectID, call string) []byte {
+	b := append(make([]byte, 0, 5+len(p)+len(call)), prefixCharge)
+	return appendString(appendString(b, string(p)), call)
+}
+
+func spansOf(p tenant.ProjectID, d span.Day, trace string) []byte {
+	return appendString(dayKey(prefixSpan, p, d, len(trace)+24), trace)
+}
+
+func spanKey(p tenant.ProjectID, d span.Day, trace, id string) []byte {
+	return appendString(spansOf(p, d, trace), id)
+}
+
+func hashKey(prefix byte, p tenant.ProjectID, d span.Day, h span.Hash) []byte {
+	return append(dayKey(prefix, p, d, len(h)), h[:]...)
+}
+
+func seqKey(prefix byte, seq uint64) []byte {
+	return binary.BigEndian.AppendUint64([]byte{prefix}, seq)
+}
+
+func seqOf(key []byte) uint64 { return binary.BigEndian.Uint64(key[1:]) }
+
+// traceOf reads the trace id out of a span key whose first n bytes are its dayKey.
+func traceOf(key []byte, n int) string {
+	size, w := binary.Uvarint(key[n:])
+	return string(key[n+w : n+w+int(size)])
+}
+
+// after is the smallest key above all that start with k.
+func after(k []byte) []byte {
+	end := append([]byte(nil), k...)
+	for i := len(end) - 1; i >= 0; i-- {
+		if end[i]++; end[i] != 0 {
+			return end[:i+1]
+		}
+	}
+	return nil
+}

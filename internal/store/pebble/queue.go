@@ -1,0 +1,154 @@
+package pebble
+
+import (
+	"context"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"weir/internal/fault"
+	"weir/internal/jsonx"
+	"weir/internal/span"
+	"weir/internal/tenant"
+)
+
+// Committed implements span.Store.
+func (s *Store) Committed() uint64 { return s.committed.Load() }
+
+// Ledger implements span.Store. It shows only what is on disk, so that a reader never applies a charge that a power
+// cut takes back.
+func (s *Store) Ledger(ctx context.Context, after uint64, yield func(span.LedgerEntry) bool) error {
+	lower, upper := seqKey(prefixLedger, after+1), seqKey(prefixLedger, s.durable.Load()+1)
+	return s.each(ctx, lower, upper, func(_, v []byte) (bool, error) {
+		var e span.LedgerEntry
+		if err := jsonx.Unmarshal(v, &e); err != nil {
+			return false, fault.Wrap(fault.Internal, err, "a ledger entry cannot be read")
+		}
+		return yield(e), nil
+	})
+}
+
+// Changes implements span.Store. A span changed twice is seen twice, in its latest state.
+func (s *Store) Changes(ctx context.Context, after uint64, yield func(uint64, *span.Span) bool) error {
+	lower, upper := seqKey(prefixQueue, after+1), seqKey(prefixQueue, s.Committed()+1)
+	return s.each(ctx, lower, upper, func(k, v []byte) (bool, error) {
+		sp, err := s.span(v)
+		if err != nil || sp == nil { // dropped with its day
+			return err == nil, err
+		}
+		return yield(seqOf(k), sp), nil
+	})
+}
+
+// Trim implements span.Store.
+func (s *Store) Trim(ctx context.Context, seq uint64) error {
+	return s.exclusive(ctx, func() error {
+		seq = min(seq, s.seq)
+		if seq <= s.trimmed {
+			return nil
+		}
+		// Ranges that touch but do not overlap stay one tombstone each.
+		lower, upper := seqKey(prefixQueue, s.trimmed+1), seqKey(prefixQueue, seq+1)
+		if err := s.db.DeleteRange(lower, upper, pebble.NoSync); err != nil {
+			return broken(err)
+		}
+		s.trimmed = seq
+		return nil
+	})
+}
+
+// exclusive runs a short step between commits.
+func (s *Store) exclusive(ctx context.Context, step func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, s.o.CommitTimeout)
+	defer cancel()
+	if err := s.enter(ctx); err != nil {
+		return err
+	}
+	return s.guard(ctx, func() error {
+		defer s.leave()
+		return step()
+	})
+}
+
+// DropDay implements span.Store. Spans appended to the day while it runs go with it.
+func (s *Store) DropDay(ctx context.Context, p tenant.ProjectID, day span.Day) error {
+	if err := s.dropHomes(ctx, p, day); err != nil {
+		return err
+	}
+	return s.exclusive(ctx, func() error {
+		s.drops.Add(1)
+		b := s.db.NewBatch()
+		defer func() { _ = b.Close() }()
+		for _, prefix := range []byte{prefixSpan, prefixBlob, prefixNode} {
+			if err := b.DeleteRange(dayKey(prefix, p, day, 0), after(dayKey(prefix, p, day, 0)), nil); err != nil {
+				return broken(err)
+			}
+		}
+		if err := s.db.Apply(b, pebble.Sync); err != nil {
+			return broken(err)
+		}
+		s.homes.forget(day)
+		return nil
+	})
+}
+
+// dropHomes deletes the home days of all traces of the day.
+func (s *Store) dropHomes(ctx context.Context, p tenant.ProjectID, day span.Day) error {
+	prefix := dayKey(prefixSpan, p, day, 0)
+	last, d := "", deleter{db: s.db}
+	err := s.each(ctx, prefix, after(prefix), func(k, _ []byte) (bool, error) {
+		trace := traceOf(k, len(prefix))
+		if trace == last {
+			return true, nil
+		}
+		last = trace
+		return true, d.add(traceKey(p, trace))
+	})
+	return d.finish(err)
+}
+
+// deleter removes keys found by a scan in batches of bounded size.
+type deleter struct {
+	db *pebble.DB
+	b  *pebble.Batch
+	n  int
+}
+
+const deletesPerBatch = 10_000
+
+func (d *deleter) add(key []byte) error {
+	if d.b == nil {
+		d.b = d.db.NewBatch()
+	}
+	if err := d.b.Delete(key, nil); err != nil {
+		return broken(err)
+	}
+	d.n++
+	if d.b.Count() < deletesPerBatch {
+		return nil
+	}
+	return d.flush()
+}
+
+func (d *deleter) flush() error {
+	b := d.b
+	d.b = nil
+	if b == nil {
+		return nil
+	}
+	defer func() { _ = b.Close() }()
+	if err := d.db.Apply(b, pebble.NoSync); err != nil {
+		return broken(err)
+	}
+	return nil
+}
+
+// finish applies what is left, unless the scan failed with err.
+func (d *deleter) finish(err error) error {
+	if err == nil {
+		return d.flush()
+	}
+	if d.b != nil {
+		_ = d.b.Close()
+	}
+	return err
+}

@@ -1,0 +1,188 @@
+package pebble
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync/atomic"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"weir/internal/fault"
+	"weir/internal/jsonx"
+	"weir/internal/span"
+	"weir/internal/tenant"
+)
+
+// view calls f with a stored value, which is valid only inside; found is false where there is none.
+func (s *Store) view(key []byte, f func(v []byte) error) (found bool, err error) {
+	v, closer, err := s.db.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, broken(err)
+	}
+	defer func() { _ = closer.Close() }()
+	return true, f(v)
+}
+
+// get is a copy of a stored value, or nil. An empty value is not nil.
+func (s *Store) get(key []byte) (value []byte, err error) {
+	_, err = s.view(key, func(v []byte) error {
+		value = append([]byte{}, v...)
+		return nil
+	})
+	return value, err
+}
+
+func (s *Store) has(key []byte) (bool, error) {
+	return s.view(key, func([]byte) error { return nil })
+}
+
+// each calls f with the pairs from lower up to upper until it returns false. Slices are valid only inside.
+func (s *Store) each(ctx context.Context, lower, upper []byte, f func(key, value []byte) (bool, error)) error {
+	it, err := s.db.NewIterWithContext(ctx, &pebble.IterOptions{LowerBound: lower, UpperBound: upper})
+	if err != nil {
+		return broken(err)
+	}
+	more, err := true, error(nil)
+	for ok := it.First(); ok && more && err == nil; ok = more && err == nil && it.Next() {
+		if err = ctx.Err(); err == nil {
+			more, err = f(it.Key(), it.Value())
+		}
+	}
+	if closeErr := it.Close(); closeErr != nil && err == nil {
+		err = broken(closeErr)
+	}
+	return err
+}
+
+func decode(v []byte) (*span.Span, error) {
+	sp := new(span.Span)
+	if err := jsonx.Unmarshal(v, sp); err != nil {
+		return nil, fault.Wrap(fault.Internal, err, "a stored span cannot be read")
+	}
+	return sp, nil
+}
+
+func (s *Store) span(key []byte) (sp *span.Span, err error) {
+	_, err = s.view(key, func(v []byte) error {
+		sp, err = decode(v)
+		return err
+	})
+	return sp, err
+}
+
+// HasNode implements span.Store.
+func (s *Store) HasNode(_ context.Context, p tenant.ProjectID, day span.Day, n span.Hash) (bool, error) {
+	return s.has(hashKey(prefixNode, p, day, n))
+}
+
+// Trace implements span.Store.
+func (s *Store) Trace(ctx context.Context, p tenant.ProjectID, trace string) ([]*span.Span, error) {
+	day, err := s.storedHome(traceKey(p, trace))
+	if err != nil {
+		return nil, err
+	}
+	var spans []*span.Span
+	if day != nil {
+		lower := spansOf(p, *day, trace)
+		err = s.each(ctx, lower, after(lower), func(_, v []byte) (bool, error) {
+			sp, err := decode(v)
+			spans = append(spans, sp)
+			return true, err
+		})
+	}
+	if err == nil && len(spans) == 0 {
+		return nil, fault.New(fault.NotFound, "trace %s not found", trace)
+	}
+	slices.SortStableFunc(spans, func(a, b *span.Span) int { return a.Start.Compare(b.Start) })
+	return spans, err
+}
+
+// Spans implements span.Store.
+func (s *Store) Spans(ctx context.Context, p tenant.ProjectID, keys []span.Key) ([]*span.Span, error) {
+	spans := make([]*span.Span, 0, len(keys))
+	for _, k := range keys {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if k.Day == 0 {
+			day, err := s.storedHome(traceKey(p, k.Trace))
+			if err != nil {
+				return nil, err
+			}
+			if day == nil {
+				continue
+			}
+			k.Day = *day
+		}
+		sp, err := s.span(spanKey(p, k.Day, k.Trace, k.Span))
+		if err != nil {
+			return nil, err
+		}
+		if sp != nil {
+			spans = append(spans, sp)
+		}
+	}
+	return spans, nil
+}
+
+// Blob implements span.Store.
+func (s *Store) Blob(_ context.Context, p tenant.ProjectID, day span.Day, h span.Hash) ([]byte, error) {
+	b, err := s.get(hashKey(prefixBlob, p, day, h))
+	if err == nil && b == nil {
+		err = fault.New(fault.NotFound, "body %s not found", h)
+	}
+	return b, err
+}
+
+// Chain implements span.Store.
+func (s *Store) Chain(ctx context.Context, p tenant.ProjectID, day span.Day, leaf span.Hash) ([]span.Node, error) {
+	var chain []span.Node
+	for id := leaf; !id.IsZero(); {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		n := span.Node{ID: id}
+		found, err := s.view(hashKey(prefixNode, p, day, id), func(v []byte) error {
+			if len(v) != 2*len(n.ID) {
+				return fault.New(fault.Internal, "a stored conversation node is damaged")
+			}
+			copy(n.Parent[:], v)
+			copy(n.Body[:], v[len(n.Parent):])
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		if !found {
+			return nil, fault.New(fault.NotFound, "conversation node %s not found", id)
+		}
+		chain = append(chain, n)
+		id = n.Parent
+	}
+	slices.Reverse(chain)
+	return chain, nil
+}
+
+// Scan implements span.Store.
+func (s *Store) Scan(ctx context.Context, yield func(*span.Span) bool) (uint64, error) {
+	seq := s.Committed()
+	err := s.each(ctx, []byte{prefixSpan}, []byte{prefixSpan + 1}, func(_, v []byte) (bool, error) {
+		sp, err := decode(v)
+		return err == nil && yield(sp), err
+	})
+	return seq, err
+}
+
+// raise sets v to n unless it is higher already.
+func raise(v *atomic.Uint64, n uint64) {
+	for {
+		old := v.Load()
+		if old >= n || v.CompareAndSwap(old, n) {
+			return
+		}
+	}
+}

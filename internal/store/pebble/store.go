@@ -1,0 +1,225 @@
+// Package pebble keeps the truth in an embedded key-value store: spans, bodies cut into content-addressed blobs and
+// conversation nodes, the ledger, the index queue, and a small cache with expiry. A synced Append survives power loss.
+package pebble
+
+import (
+	"context"
+	"encoding/binary"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/sstable/block"
+
+	"weir/internal/fault"
+	"weir/internal/span"
+)
+
+// formatVersion is the newest one that the previous minor release of the engine (2.0) can still read, so that one
+// rollback of Weir works. Raise it one release after the engine was raised.
+const formatVersion = pebble.FormatColumnarBlocks
+
+// Options tune a Store. The zero value of each field is a good default.
+type Options struct {
+	Log *slog.Logger
+	// Exit ends the process after a failure of the write-ahead log, from which the engine cannot recover.
+	Exit func(code int)
+	Now  func() time.Time
+	// CacheBytes and MemTableBytes are chosen so that an idle process stays small while a burst of agents' bodies
+	// does not stall: 16 MiB and 8 MiB.
+	CacheBytes    int64
+	MemTableBytes uint64
+	// CommitTimeout bounds the wait for a commit, since the engine itself waits for a full disk forever: 10 s.
+	CommitTimeout time.Duration
+	// SweepEvery is how often expired KV entries are removed: 6 h.
+	SweepEvery time.Duration
+}
+
+func (o *Options) defaults() {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Exit == nil {
+		o.Exit = os.Exit
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	orDefault(&o.CacheBytes, 16<<20)
+	orDefault(&o.MemTableBytes, 8<<20)
+	orDefault(&o.CommitTimeout, 10*time.Second)
+	orDefault(&o.SweepEvery, 6*time.Hour)
+}
+
+func orDefault[T comparable](v *T, d T) {
+	var zero T
+	if *v == zero {
+		*v = d
+	}
+}
+
+// Store implements span.Store and span.KV over one directory, which one process may have open.
+type Store struct {
+	db     *pebble.DB
+	o      Options
+	health *health
+	homes  homes
+
+	// gate serialises what must be seen in order: sequence numbers are taken and applied under it, so that a reader
+	// of the queue never sees a later number before an earlier one. It is a channel because waiting for it has a
+	// deadline. The wait for the disk happens outside, so concurrent commits share one sync.
+	gate    chan struct{}
+	seq     uint64 // under gate: newest queue position
+	charged uint64 // under gate: newest ledger sequence
+	trimmed uint64 // under gate: queue positions up to here are gone
+	drops   atomic.Uint64
+
+	committed atomic.Uint64
+	durable   atomic.Uint64 // newest ledger sequence known to be on disk
+
+	stop  context.CancelFunc
+	tasks sync.WaitGroup
+}
+
+var (
+	_ span.Store = (*Store)(nil)
+	_ span.KV    = (*Store)(nil)
+)
+
+// Open opens or creates the store in dir and starts its housekeeping, which Close ends.
+func Open(dir string, o Options) (*Store, error) {
+	o.defaults()
+	s := &Store{o: o, gate: make(chan struct{}, 1), health: newHealth(o)}
+	db, err := pebble.Open(dir, s.engineOptions())
+	if err != nil {
+		return nil, fault.Wrap(fault.Internal, err, "trace store could not be opened")
+	}
+	s.db = db
+	if err := s.load(); err != nil {
+		_ = db.Close()
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s.stop = cancel
+	s.tasks.Go(func() { s.housekeeping(ctx) })
+	return s, nil
+}
+
+func (s *Store) engineOptions() *pebble.Options {
+	o := &pebble.Options{
+		FormatMajorVersion:          formatVersion,
+		CacheSize:                   s.o.CacheBytes,
+		MemTableSize:                s.o.MemTableBytes,
+		MemTableStopWritesThreshold: 4,
+		L0CompactionThreshold:       2,
+		L0StopWritesThreshold:       32,
+		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
+		Logger:                      engineLog{log: s.o.Log, exit: s.o.Exit},
+		EventListener:               s.health.listener(),
+		// WALMinSyncInterval stays 0: the recorder gathers calls itself, and concurrent ingest commits already share
+		// a sync; a floor would only delay lone acknowledgements.
+	}
+	for i := range o.Levels {
+		l := &o.Levels[i]
+		l.FilterPolicy = bloom.FilterPolicy(10) // "is this body stored already?" is asked for every message
+		l.BlockSize = 32 << 10                  // spans and messages are alike; larger blocks compress a third better
+	}
+	o.ApplyCompressionSettings(compression)
+	return o
+}
+
+// compression is the engine's "good" set with zstd from the first level on: small stores live in the upper levels.
+func compression() pebble.DBCompressionSettings {
+	c := pebble.DBCompressionGood
+	for i := range len(c.Levels) - 1 {
+		c.Levels[i] = block.BalancedCompression
+	}
+	return c
+}
+
+// load finds where the sequences stand.
+func (s *Store) load() error {
+	high, err := s.get(metaSeq)
+	if err != nil {
+		return err
+	}
+	if len(high) == 8 {
+		// A gap per restart: positions that a reader saw but a power cut took back are never given out again.
+		s.seq = binary.BigEndian.Uint64(high) + restartGap
+	}
+	s.committed.Store(s.seq)
+	if err := s.edge(prefixLedger, true, &s.charged); err != nil {
+		return err
+	}
+	s.durable.Store(s.charged)
+	first := s.seq + 1
+	if err := s.edge(prefixQueue, false, &first); err != nil {
+		return err
+	}
+	s.trimmed = first - 1
+	return nil
+}
+
+const restartGap = 1 << 20
+
+// edge reads the sequence of the first or last key of a one-byte prefix into v, if there is one.
+func (s *Store) edge(prefix byte, last bool, v *uint64) error {
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: []byte{prefix}, UpperBound: []byte{prefix + 1}})
+	if err != nil {
+		return broken(err)
+	}
+	found := false
+	if last {
+		found = it.Last()
+	} else {
+		found = it.First()
+	}
+	if found {
+		*v = seqOf(it.Key())
+	}
+	if err := it.Close(); err != nil {
+		return broken(err)
+	}
+	return nil
+}
+
+// Close waits for commits under way and closes the engine. A commit that is stuck makes it fail.
+func (s *Store) Close() error {
+	s.stop()
+	s.tasks.Wait()
+	ctx, cancel := context.WithTimeout(context.Background(), s.o.CommitTimeout)
+	defer cancel()
+	if err := s.enter(ctx); err != nil {
+		return err
+	}
+	if err := s.db.Close(); err != nil {
+		return fault.Wrap(fault.Internal, err, "trace store did not close cleanly")
+	}
+	return nil
+}
+
+// enter takes the gate; the taker returns it with leave.
+func (s *Store) enter(ctx context.Context) error {
+	select {
+	case s.gate <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return stuck(ctx)
+	}
+}
+
+func (s *Store) leave() { <-s.gate }
+
+// stuck is the error of a wait that ended before the engine did.
+func stuck(ctx context.Context) error {
+	if ctx.Err() == context.Canceled {
+		return ctx.Err()
+	}
+	return &fault.Error{Kind: fault.Unavailable, Msg: "trace store does not answer", RetryAfter: 5 * time.Second, Err: ctx.Err()}
+}
+
+func broken(err error) error { return fault.Wrap(fault.Internal, err, "trace store failed") }
