@@ -79,3 +79,6 @@ func parseBasic(v string) credential {
 	}
 	return credential{kind: basicCredential, user: user, pass: pass}
 }
+
+// Presents reports whether a request carries a credential in a header, good or bad.
+func Presents(r *http.Request) bool { return len(credentials(r.Header)) > 0 }

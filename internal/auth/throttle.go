@@ -1,6 +1,8 @@
 package auth
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -9,7 +11,7 @@ import (
 
 // throttle slows down guessing: after maxFailures wrong passwords for one account from one address, or ten times that
 // from one address for any accounts, further ones are refused until the window is over. It holds at most maxTracked
-// entries; when full it forgets those whose window is over, else the oldest.
+// entries; when full it forgets those whose window is over, else the older half.
 type throttle struct {
 	mu    sync.Mutex
 	since map[string]*failures
@@ -66,15 +68,12 @@ func (t *throttle) makeRoom(now time.Time) {
 	if len(t.since) < maxTracked {
 		return
 	}
-	var oldest string
-	for key, f := range t.since {
-		if now.Sub(f.first) >= failureWindow {
-			delete(t.since, key)
-		} else if oldest == "" || f.first.Before(t.since[oldest].first) {
-			oldest = key
-		}
+	maps.DeleteFunc(t.since, func(_ string, f *failures) bool { return now.Sub(f.first) >= failureWindow })
+	if len(t.since) < maxTracked {
+		return
 	}
-	if len(t.since) >= maxTracked {
-		delete(t.since, oldest)
+	oldest := slices.SortedFunc(maps.Keys(t.since), func(a, b string) int { return t.since[a].first.Compare(t.since[b].first) })
+	for _, key := range oldest[:len(oldest)/2] { // many at once, so that a flood does not sort for each guess
+		delete(t.since, key)
 	}
 }

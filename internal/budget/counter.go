@@ -94,11 +94,10 @@ func (c *Counters) hold(a *tenant.Account, amount money.Nano, now time.Time) err
 	n := c.of(accountKey{a.Scope, a.ID})
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.spend.Roll(a.Budget, now)
 	if limit := a.Budget.Max; limit != nil {
-		used := n.spend.Window + n.reserved
-		if used >= *limit || amount > *limit-used {
-			return exceeded(a, n.spend.Window, n.reserved, amount)
+		spent := n.spend.In(a.Budget, now)
+		if used := spent + n.reserved; used >= *limit || amount > *limit-used {
+			return exceeded(a, spent, n.reserved, amount)
 		}
 	}
 	n.reserved += amount
@@ -162,8 +161,7 @@ func (c *Counters) Spent(scope tenant.Scope, id string, b tenant.Budget) money.N
 	n := v.(*counter)
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.spend.Roll(b, c.now())
-	return n.spend.Window
+	return n.spend.In(b, c.now())
 }
 
 // ResetAt is the end of the budget's current window; zero without a period.

@@ -49,19 +49,23 @@ func (w *window) used(now time.Time) float64 {
 	return float64(w.prev)*(1-min(max(into, 0), 1)) + float64(w.cur)
 }
 
-// wait is how long until n more fit below limit, at least a second.
+// wait is how long until n more fit below limit, at least a second and rounded up.
 func (w *window) wait(now time.Time, n, limit int64) time.Duration {
+	return max(w.exactWait(now, n, limit).Truncate(time.Millisecond)+time.Millisecond, time.Second)
+}
+
+func (w *window) exactWait(now time.Time, n, limit int64) time.Duration {
 	into := now.UnixNano() - w.minute*60e9
 	share := 0.0 // of the previous minute that may still count
 	if room := float64(limit - n - w.cur); room >= 0 && w.prev > 0 {
 		share = room / float64(w.prev)
-		return max(time.Duration((1-share)*60e9)-time.Duration(into), time.Second)
+		return time.Duration((1-share)*60e9) - time.Duration(into)
 	}
 	// Not within this minute: then cur becomes prev and decays.
 	if w.cur > 0 {
 		share = min(max(float64(limit-n)/float64(w.cur), 0), 1)
 	}
-	return max(time.Duration(60e9-into)+time.Duration((1-share)*60e9), time.Second)
+	return time.Duration(60e9-into) + time.Duration((1-share)*60e9)
 }
 
 // Take admits one request with an estimate of its tokens, or returns fault.RateLimited with RetryAfter. A limit of 0

@@ -107,22 +107,26 @@ type Spend struct {
 	Start  time.Time
 }
 
-// Roll begins a new window if at lies beyond the one counted so far. Without a period the window is all time.
-func (s *Spend) Roll(b tenant.Budget, at time.Time) {
+// In is what counts against a budget at a time: the spend of its current window, or all without a period.
+func (s *Spend) In(b tenant.Budget, at time.Time) money.Nano {
 	start, _ := Bounds(b, at)
 	switch {
 	case start.IsZero():
-		s.Window, s.Start = s.Total, start
+		return s.Total
 	case start.After(s.Start):
-		s.Window, s.Start = 0, start
+		return 0
 	}
+	return s.Window
 }
 
 // Add charges cost at a time. A charge that belongs to a window already over counts towards the total only.
 func (s *Spend) Add(b tenant.Budget, at time.Time, cost money.Nano) {
 	s.Total += cost
-	s.Roll(b, at)
-	if start, _ := Bounds(b, at); !start.IsZero() && !start.Before(s.Start) {
+	start, _ := Bounds(b, at)
+	if start.After(s.Start) {
+		s.Window, s.Start = 0, start
+	}
+	if start.IsZero() || !start.Before(s.Start) {
 		s.Window += cost
 	}
 }

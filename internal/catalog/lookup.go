@@ -105,3 +105,34 @@ func versionOf(id string) int {
 	minor, _ := strconv.Atoi(m[2])
 	return major*100 + minor
 }
+
+// ChatModels are the ids in the book that a provider serves for chat, as the provider names them, sorted. Regional
+// duplicates of Bedrock (prices of one region) are left out.
+func ChatModels(provider string) []string {
+	b := embedded()
+	var out []string
+	for _, id := range IDs() {
+		e := b.Models[id]
+		if e.Mode != "" || !serves(provider, e.Provider) {
+			continue
+		}
+		name := id
+		if head, rest, ok := strings.Cut(id, "/"); ok {
+			if head == "bedrock" || strings.Contains(rest, "/") && provider == "bedrock" {
+				continue
+			}
+			if head == e.Provider || head == provider {
+				name = rest
+			}
+		}
+		out = append(out, name)
+	}
+	return out
+}
+
+func serves(provider, inBook string) bool {
+	if provider == "bedrock" {
+		return inBook == "bedrock" || inBook == "bedrock_converse"
+	}
+	return inBook == provider || inBook == aliases[provider]
+}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"weir/internal/fault"
+	"weir/internal/llm"
 )
 
 // Deps is what the adapter around every handler needs.
@@ -144,13 +145,17 @@ func setRetryAfter(h http.Header, err error) {
 }
 
 func (d Deps) logFailure(r *http.Request, route *Route, rec *recorder, err error) {
-	status := rec.statusCode()
+	status, kind := rec.statusCode(), string(fault.KindOf(err))
 	level := slog.LevelInfo
-	if status >= 500 && fault.KindOf(err) == fault.Internal {
+	var up *llm.Error
+	switch {
+	case errors.As(err, &up):
+		kind = "upstream"
+	case kind == string(fault.Internal):
 		level = slog.LevelError
 	}
 	d.Log.Log(r.Context(), level, "request failed",
-		"method", r.Method, "pattern", route.Pattern, "status", status, "kind", string(fault.KindOf(err)), "error", clip(err.Error()))
+		"method", r.Method, "pattern", route.Pattern, "status", status, "kind", kind, "error", clip(err.Error()))
 }
 
 // clip keeps log lines short; messages may quote a client's field.

@@ -25,7 +25,7 @@ var (
 		"anthropic_version", "anthropic_beta", "messages", "max_tokens", "metadata", "stop_sequences", "system", "temperature", "top_k", "top_p", "tools",
 		"tool_choice", "thinking", "output_config",
 	}
-	countFields = []string{"model", "messages", "system", "tools", "tool_choice", "thinking", "output_config", "cache_control"}
+	countFields   = []string{"model", "messages", "system", "tools", "tool_choice", "thinking", "output_config", "cache_control"}
 	messagesTypes = map[string]string{
 		"temperature": "number", "top_p": "number", "top_k": "number", "stream": "boolean", "stop_sequences": "list", "tools": "list", "tool_choice": "dictionary",
 		"thinking": "dictionary", "metadata": "dictionary", "output_config": "dictionary",

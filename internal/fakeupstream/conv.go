@@ -1,6 +1,7 @@
 package fakeupstream
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -248,6 +249,9 @@ func without(m obj, key string) obj {
 
 // canon is JSON with sorted keys, equal for equal values.
 func canon(v any) []byte {
-	b, _ := json.Marshal(v) // decoded JSON always encodes
-	return b
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.Encode(v) //nolint:errcheck // decoded JSON always encodes
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }

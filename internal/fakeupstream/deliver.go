@@ -3,6 +3,7 @@ package fakeupstream
 import (
 	"bytes"
 	"net/http"
+	"strconv"
 )
 
 // before does what a fault asks for ahead of any answer, and reports whether that was all.
@@ -129,6 +130,7 @@ func (x *exchange) write(rc *http.ResponseController, b []byte) bool {
 // fastAnswer is one precomputed answer.
 type fastAnswer struct {
 	whole  []byte
+	length []string // Content-Length of whole
 	events [][]byte
 }
 
@@ -148,7 +150,8 @@ func (s *Server) fastAnswers() map[string]fastAnswer {
 			id: "fast", finish: "stop", shape: Fault{Chunks: chunks}, parts: []part{{kind: kindText, text: prose("", n)}},
 			usage: Usage{Input: 100, Output: estimate(n)},
 		}
-		out[wire] = fastAnswer{whole: d.whole(a, ans), events: d.events(a, ans)}
+		whole := d.whole(a, ans)
+		out[wire] = fastAnswer{whole: whole, length: []string{strconv.Itoa(len(whole))}, events: d.events(a, ans)}
 	}
 	return out
 }
@@ -167,7 +170,8 @@ func (s *Server) serveFast(w http.ResponseWriter, r *http.Request, rt target) bo
 		return true
 	}
 	if !rt.stream && !wantsStream(body.Bytes()) {
-		w.Header()["Content-Type"] = jsonType
+		h := w.Header()
+		h["Content-Type"], h["Content-Length"] = jsonType, f.length
 		w.Write(f.whole)
 		return true
 	}

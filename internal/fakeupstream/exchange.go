@@ -3,6 +3,7 @@ package fakeupstream
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -95,7 +96,7 @@ func (x *exchange) serve() {
 	if a != nil {
 		x.s.journal.update(func() { x.entry.Model, x.entry.Stream = a.modelID, a.stream })
 	}
-	if bad == nil {
+	if bad == nil && x.rt.op == opChat {
 		bad = a.overflow(x.rt.wire)
 	}
 	if bad != nil {
@@ -135,6 +136,7 @@ func (x *exchange) answer(status int, body []byte) {
 	x.s.journal.update(func() { x.entry.Status = status })
 	h := x.w.Header()
 	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set(x.rt.dialect.idHeader(), x.entry.RequestID)
 	x.w.WriteHeader(status)
 	x.w.Write(body)

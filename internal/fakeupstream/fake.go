@@ -237,3 +237,16 @@ func (s *Server) wait(ctx context.Context, d time.Duration) bool {
 	}
 	return false
 }
+
+// ParseCredential reads "ID:SECRET" or "ID:SECRET:TOKEN".
+func ParseCredential(s string) (Credential, error) {
+	p := strings.SplitN(s, ":", 3)
+	if len(p) < 2 || p[0] == "" || p[1] == "" {
+		return Credential{}, errors.New("a credential is written ID:SECRET or ID:SECRET:TOKEN")
+	}
+	c := Credential{AccessKey: p[0], Secret: p[1]}
+	if len(p) == 3 {
+		c.Token = p[2]
+	}
+	return c, nil
+}

@@ -52,6 +52,7 @@ type Fault struct {
 	Reasoning string `fake:"reasoning"` // reasoning before the answer (OpenAI dialect: reasoning_content)
 	Redacted  bool   `fake:"redacted"`  // a redacted thinking block
 	Tool      string `fake:"tool"`      // call this offered tool
+	Args      string `fake:"args"`      // with these arguments (JSON) instead of ones made from its schema
 	Parallel  int    `fake:"parallel"`  // that many tool calls at once
 	NoInput   bool   `fake:"no_input"`  // tool calls have no input
 	Finish    string `fake:"finish"`    // refusal, guardrail, max_tokens

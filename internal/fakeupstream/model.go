@@ -32,7 +32,7 @@ func (m Model) formats() bool      { return m.Claude >= 405 } // native structur
 var (
 	newClaude = regexp.MustCompile(`^claude-(opus|sonnet|haiku|fable|mythos)-(\d)(?:[-.](\d{1,2}))?(?:-(\d{8}|latest))?$`)
 	oldClaude = regexp.MustCompile(`^claude-(\d)(?:[-.](\d))?-(opus|sonnet|haiku)(?:-(\d{8}|latest))?$`)
-	bedrockID = regexp.MustCompile(`^(?:(us|eu|apac|jp|au|global|us-gov)\.)?(amazon|anthropic|meta|mistral|openai|deepseek|qwen|cohere)\.([a-z0-9.-]+?)(?:-v\d+)?(?::\d+){0,2}$`)
+	bedrockID = regexp.MustCompile(`^(?:(us|eu|apac|jp|au|global|us-gov)\.)?(amazon|anthropic|meta|mistral|openai|deepseek|qwen|cohere)\.([a-z0-9.-]+?)(?:-v\d+)?(?::\d+k?){0,2}$`)
 	openAIID  = regexp.MustCompile(`^(gpt-(3\.5|4|4o|4\.1|4\.5|5)|chatgpt-4o|o[134])([-.].*)?$|^fake(-.*)?$`)
 )
 

@@ -136,8 +136,10 @@ func takes(s obj, kind string) bool {
 	return kind == "string" && !has(s, "properties") && !has(s, "items")
 }
 
-// maxDepth stops recursive schemas.
-const maxDepth = 8
+const (
+	maxDepth = 8   // stops recursive schemas
+	maxFill  = 256 // items or characters a schema may ask for
+)
 
 func (f filler) value(s obj) any {
 	f.deep++
@@ -185,7 +187,7 @@ func (f filler) text(s obj) string {
 			out = t
 		}
 	}
-	for len(out) < integer(s, "minLength") {
+	for len(out) < min(integer(s, "minLength"), maxFill) {
 		out += "."
 	}
 	if n := integer(s, "maxLength"); n > 0 && len(out) > n {
@@ -196,7 +198,7 @@ func (f filler) text(s obj) string {
 
 func (f filler) array(s obj) []any {
 	out := []any{}
-	for range integer(s, "minItems") {
+	for range min(integer(s, "minItems"), maxFill) {
 		out = append(out, f.value(f.resolve(s["items"])))
 	}
 	return out

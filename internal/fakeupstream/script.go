@@ -1,7 +1,7 @@
 package fakeupstream
 
 import (
-	"encoding/json"
+	"cmp"
 	"fmt"
 	"path"
 	"regexp"
@@ -19,7 +19,7 @@ type task struct {
 var (
 	wish = regexp.MustCompile("(?i)\\b(?:create|write|make|add)\\s+(?:an?\\s+|the\\s+)?(?:new\\s+)?(?:text\\s+)?(?:file\\s+)?(?:named\\s+|called\\s+)?" +
 		"[\"'`]?([\\w./-]*\\w\\.\\w+)[\"'`]?\\s+(?:file\\s+)?(?:containing|with)(?:\\s+(?:the\\s+|exactly\\s+)?(?:contents?|text|word|words|line)\\b)?:?\\s+([^\\n<]+)")
-	workdir = regexp.MustCompile(`(?i)(?:working directory|cwd|workspace(?: root)?(?: folder)?|Current directory)[^/\n]{0,40}?(/[^\s"'<>)]+)`)
+	workdir = regexp.MustCompile("(?i)\\b(?:working directory|cwd|workspace(?: root)?(?: folder)?|current directory)\\b[^/\\n]{0,40}?[:=(>]\\s*[\"'`]?(/[^\\s\"'`<>)]+)")
 	midText = regexp.MustCompile(`\s+`)
 )
 
@@ -59,13 +59,15 @@ func (s *Server) compose(a *ask, f Fault) *answer {
 	if len(calls) > 0 {
 		ans.finish = "tool"
 		if a.choice != "any" && a.choice != "tool" {
-			ans.parts = append(ans.parts, part{kind: kindText, text: "I will do that now."})
+			ans.parts = append(ans.parts, part{kind: kindText, text: cmp.Or(f.Text, "I will do that now.")})
 		}
 		ans.parts = append(ans.parts, s.number(calls)...)
 	} else {
 		ans.parts = append(ans.parts, part{kind: kindText, text: speech(a, f)})
 	}
-	ans.limit(a)
+	if f.Oversize == 0 {
+		ans.limit(a)
+	}
 	switch f.Finish {
 	case "refusal", "guardrail":
 		ans.finish = f.Finish
@@ -126,8 +128,10 @@ func callArgs(a *ask, t tool, job task, f Fault) string {
 	if f.NoInput {
 		return ""
 	}
-	b, _ := json.Marshal(filler{ask: a, task: job}.object(t.schema))
-	return string(b)
+	if f.Args != "" && f.Tool == t.name {
+		return f.Args
+	}
+	return string(canon(filler{ask: a, task: job}.object(t.schema)))
 }
 
 // chooseTool is the tool to call now, or nil.
@@ -141,7 +145,7 @@ func chooseTool(a *ask, f Fault, open bool) *tool {
 		if t := fileTool(a.tools); t != nil {
 			return t
 		}
-	case f.Parallel > 0 && !a.turns[len(a.turns)-1].has(kindResult):
+	case f.Parallel > 0 && !a.answering():
 		return &a.tools[0]
 	}
 	if a.choice == "any" && a.tool("attempt_completion") == nil {
@@ -156,10 +160,15 @@ func completion(a *ask, t task, asked bool) []part {
 	if done == nil || a.choice != "any" && !strings.Contains(a.system, done.name) {
 		return nil
 	}
-	if last := a.turns[len(a.turns)-1]; asked && !t.done(a) && !last.has(kindResult) {
+	if asked && !t.done(a) && !a.answering() {
 		return nil
 	}
 	return []part{{kind: kindUse, name: done.name, args: callArgs(a, *done, t, Fault{})}}
+}
+
+// answering reports that the last turn brings tool results.
+func (a *ask) answering() bool {
+	return len(a.turns) > 0 && a.turns[len(a.turns)-1].has(kindResult)
 }
 
 func (a *ask) tool(name string) *tool {
@@ -203,8 +212,7 @@ func speech(a *ask, f Fault) string {
 	case f.Tokens > 0:
 		return prose("", 4*f.Tokens)
 	case a.jsonMode:
-		b, _ := json.Marshal(filler{ask: a}.object(a.schema))
-		return string(b)
+		return string(canon(filler{ask: a}.object(a.schema)))
 	}
 	if x := xmlStep(a); x != "" {
 		return x
@@ -220,7 +228,7 @@ func talk(a *ask, f Fault) string {
 	if t, ok := findTask(a); ok && t.done(a) {
 		return fmt.Sprintf("Done: %s now contains %s.", t.file, t.content)
 	}
-	if len(a.turns) > 0 && a.turns[len(a.turns)-1].has(kindResult) {
+	if a.answering() {
 		return "The tool has answered; nothing is left to do."
 	}
 	return prose("You said: "+clip(said, 200)+". ", 4*f.Chunks)

@@ -2,7 +2,9 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -144,8 +146,8 @@ func (g *Gateway) Do(ctx context.Context, c *Call) (*Answer, error) {
 	return a, nil
 }
 
-// CountTokens counts the input tokens of a call without running it. Where the upstream cannot count, the estimate is
-// one token per 3.5 bytes of body.
+// CountTokens counts the input tokens of a call without running it. Where the upstream cannot count (no such
+// operation, not in this region, down), the estimate is one token per 3.5 bytes of body.
 func (g *Gateway) CountTokens(ctx context.Context, c *Call) (int64, error) {
 	if err := c.Who.MayCall(c.Model); err != nil {
 		return 0, err
@@ -158,9 +160,10 @@ func (g *Gateway) CountTokens(ctx context.Context, c *Call) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	estimate := int64(len(c.Body)*2+6) / 7
 	counter, ok := d.Upstream.(TokenCounter)
 	if !ok {
-		return int64(len(c.Body)*2+6) / 7, nil
+		return estimate, nil
 	}
 	x := &exchange{g: g, call: c, table: g.table.Load()}
 	a, err := x.attempt(ctx, d)
@@ -169,7 +172,12 @@ func (g *Gateway) CountTokens(ctx context.Context, c *Call) (int64, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	return counter.CountTokens(ctx, a)
+	n, err := counter.CountTokens(ctx, a)
+	var up *llm.Error
+	if errors.As(err, &up) && up.Status != http.StatusBadRequest && up.Status != http.StatusRequestEntityTooLarge {
+		return estimate, nil // not every region and profile counts; an agent that asks wants a number, not a reason
+	}
+	return n, err
 }
 
 // CallError is a failed call. The trace it was recorded under is told to the client.

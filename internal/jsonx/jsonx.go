@@ -5,6 +5,8 @@ package jsonx
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
+	"unicode/utf8"
 
 	"github.com/bytedance/sonic"
 )
@@ -35,8 +37,17 @@ func MustMarshal(v any) []byte {
 // Unmarshal decodes data into v.
 func Unmarshal(data []byte, v any) error { return api.Unmarshal(data, v) }
 
-// Valid reports whether data is one well-formed JSON value in valid UTF-8.
-func Valid(data []byte) bool { return sonic.Valid(data) }
+// Valid reports whether data is one well-formed JSON value in valid UTF-8. The fast checker lets control characters in
+// strings pass, so a body that has any is given to the strict one; compact bodies have none.
+func Valid(data []byte) bool {
+	if !utf8.Valid(data) {
+		return false
+	}
+	if slices.ContainsFunc(data, func(c byte) bool { return c < 0x20 }) {
+		return json.Valid(data)
+	}
+	return sonic.Valid(data)
+}
 
 // Compact returns data without insignificant space, or data itself if it is not JSON.
 func Compact(data []byte) []byte {

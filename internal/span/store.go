@@ -67,7 +67,8 @@ type Store interface {
 	// Ledger calls yield with the entries after seq, in order, until it returns false. Only entries that survive power
 	// loss are seen.
 	Ledger(ctx context.Context, after uint64, yield func(LedgerEntry) bool) error
-	// DropDay removes all traces of a project whose home is the day: spans, heads, bodies and nodes. Ledger stays.
+	// DropDay removes all traces of a project whose home is the day: spans, heads, bodies and nodes. Ledger stays. The
+	// day is nobody's home after that; a trace of it that returns gets a new one.
 	DropDay(ctx context.Context, p tenant.ProjectID, day Day) error
 	// Changes calls yield with spans appended after position seq in the index queue, in order, until it returns false.
 	Changes(ctx context.Context, after uint64, yield func(seq uint64, s *Span) bool) error

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"os"
@@ -42,7 +41,6 @@ type Upstream struct {
 	creds   *credentialSource // nil with bearer
 	signer  *v4.Signer
 	http    *http.Client
-	log     *slog.Logger
 	timeout time.Duration
 	now     func() time.Time
 }
@@ -51,7 +49,7 @@ type Upstream struct {
 // credentials are looked up by the first call.
 func New(t gateway.Target, env gateway.Env) (gateway.Upstream, error) {
 	u := &Upstream{
-		model: modelID(t.Model), headers: t.Headers, http: env.HTTP, log: env.Log,
+		model: modelID(t.Model), headers: t.Headers, http: staying(env.HTTP),
 		timeout: cmp.Or(t.Timeout, defaultTimeout), now: time.Now, signer: v4.NewSigner(),
 	}
 	u.family = familyOf(cmp.Or(t.BaseModel, u.model))
@@ -71,6 +69,13 @@ func New(t gateway.Target, env gateway.Env) (gateway.Upstream, error) {
 		u.creds = newCredentialSource(t.AWS, u.region, env.HTTP)
 	}
 	return u, nil
+}
+
+// staying is c without following redirects, which would carry a bearer token along.
+func staying(c *http.Client) *http.Client {
+	out := *c
+	out.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &out
 }
 
 // Speaks reports Anthropic's dialect for Claude models, which InvokeModel takes.

@@ -2,6 +2,7 @@ package bedrock
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -24,8 +25,19 @@ func (u *Upstream) CountTokens(ctx context.Context, a *gateway.Attempt) (int64, 
 	if err != nil {
 		return 0, invalid("", "the request could not be written as JSON")
 	}
+	// Counting mostly wants the foundation model's id and refuses that of a cross-region profile; for some models it is
+	// the other way round. https://github.com/BerriAI/litellm/issues/34272
+	n, err := u.countAs(ctx, u.foundationModel(), body)
+	var refused *llm.Error
+	if u.foundationModel() != u.model && errors.As(err, &refused) && (refused.Status == 400 || refused.Status == 404) {
+		return u.countAs(ctx, u.model, body)
+	}
+	return n, err
+}
+
+func (u *Upstream) countAs(ctx context.Context, model string, body []byte) (int64, error) {
 	at := *u
-	at.model = u.foundationModel()
+	at.model = model
 	x, err := at.send(ctx, "count-tokens", acceptJSON, body)
 	if err != nil {
 		return 0, err

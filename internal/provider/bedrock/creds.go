@@ -159,12 +159,13 @@ func (s *credentialSource) failure(err error) *llm.Error {
 }
 
 // lookupClient sends lookups the way upstreams are reached, so that proxy and CA settings hold, but with a deadline of
-// its own: the SDK detaches lookups, which callers share, from any caller's context. It is the SDK's kind of client, as
-// only that may be given AWS_CA_BUNDLE, and is given short timeouts towards the instance metadata service.
+// its own: the SDK detaches lookups, which callers share, from any caller's context. It is the SDK's kind of client,
+// since the SDK gives up where AWS_CA_BUNDLE is set and the client is of another kind, and since it sets shorter
+// timeouts of its own on that kind towards the instance metadata service.
 func lookupClient(c *http.Client) config.HTTPClient {
 	shared, ok := c.Transport.(*http.Transport)
 	if !ok {
-		return &http.Client{Transport: c.Transport, CheckRedirect: c.CheckRedirect, Timeout: exchangeTimeout}
+		shared = &http.Transport{Proxy: http.ProxyFromEnvironment}
 	}
 	return awshttp.NewBuildableClient().WithTimeout(exchangeTimeout).WithTransportOptions(func(t *http.Transport) {
 		t.Proxy, t.DisableKeepAlives = shared.Proxy, true // lookups are rare

@@ -104,12 +104,14 @@ func (e *encoder) sampling() error {
 	if c.MaxTokens == 0 && e.family == claude {
 		c.MaxTokens = e.model.MaxOutput
 	}
-	if !q.NoSampling && !e.thinks() {
+	if e.hardNova() {
+		c.MaxTokens = 0
+	} else if !q.NoSampling && !e.thinks() {
 		c.Temperature, c.TopP = e.in.Temperature, e.in.TopP
 		if q.OneOfTempTopP && c.Temperature != nil {
 			c.TopP = nil
 		}
-		if e.family == claude && c.Temperature != nil && *c.Temperature > 1 { // OpenAI's scale goes to 2
+		if c.Temperature != nil && *c.Temperature > 1 { // OpenAI's scale goes to 2, Converse's to 1
 			one := 1.0
 			c.Temperature = &one
 		}

@@ -22,6 +22,13 @@ func (e *encoder) thinks() bool {
 	return ok && t["type"] != "disabled"
 }
 
+// hardNova reports Nova at its highest effort, with which it refuses maxTokens, temperature and topP.
+// https://docs.aws.amazon.com/nova/latest/nova2-userguide/extended-thinking.html
+func (e *encoder) hardNova() bool {
+	c, ok := e.extra["reasoningConfig"].(map[string]any)
+	return ok && c["maxReasoningEffort"] == "high"
+}
+
 // thinking asks for reasoning in the model's own way. A forced tool choice wins over it: the two exclude each other,
 // and the choice is the stronger wish.
 func (e *encoder) thinking() error {
@@ -75,7 +82,11 @@ func (e *encoder) claudeThinking(t *llm.Thinking) {
 	if limit == 0 {
 		limit = max(e.model.MaxOutput, max(asked, minBudget)+answerRoom)
 	}
-	budget := max(minBudget, min(asked, limit-1))
+	room := limit / 2
+	if t.Mode == "enabled" {
+		room = limit - 1 // the client's own division
+	}
+	budget := max(minBudget, min(asked, room))
 	if budget >= limit && t.Mode != "enabled" {
 		return // no room to think in; a budget the client set itself is left to the service to refuse
 	}

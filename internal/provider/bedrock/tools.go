@@ -12,6 +12,9 @@ import (
 // emptySchema takes any object.
 var emptySchema = jsonx.Raw(`{"type":"object","properties":{}}`)
 
+// anyObject asks for an object of any shape, where emptySchema would suggest an empty one.
+var anyObject = jsonx.Raw(`{"type":"object","additionalProperties":true}`)
+
 // tools fills toolConfig: from the request, or from the history where that has calls or results, since the service
 // refuses those without any toolConfig.
 func (e *encoder) tools() error {
@@ -82,7 +85,7 @@ func objectSchema(s jsonx.Raw, field string) (jsonx.Raw, error) {
 		return emptySchema, nil
 	}
 	if !root.IsObject() || !jsonx.Valid(s) {
-		return nil, invalid(field, "a tool's schema must be a JSON object")
+		return nil, invalid(field, "a schema must be a JSON object")
 	}
 	switch t := root.Get("type"); {
 	case t.String() == "object":
@@ -134,6 +137,9 @@ func (e *encoder) format() error {
 	if err != nil {
 		return err
 	}
+	if len(f.Schema) == 0 {
+		schema = anyObject
+	}
 	if e.model.Quirks.NativeSchema && f.Type == "json_schema" && len(f.Schema) > 0 {
 		e.out.OutputConfig = &wire.OutputConfig{TextFormat: &wire.TextFormat{
 			Type:      "json_schema",
@@ -147,7 +153,10 @@ func (e *encoder) format() error {
 
 // forceAnswer adds the stand-in. Beside other tools the model may still choose among all of them.
 func (e *encoder) forceAnswer(schema jsonx.Raw) {
-	e.answer = e.names.free(answerTool + " ") // never a name the client uses
+	e.answer = answerTool
+	if _, taken := e.names.original[answerTool]; taken {
+		e.answer = e.names.free(answerTool)
+	}
 	spec := wire.Tool{ToolSpec: &wire.ToolSpec{
 		Name: e.answer, Description: "Give the final answer as JSON of this shape.", InputSchema: wire.InputSchema{JSON: schema},
 	}}

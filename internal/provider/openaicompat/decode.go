@@ -1,8 +1,6 @@
 package openaicompat
 
 import (
-	"unicode/utf8"
-
 	"github.com/tidwall/gjson"
 
 	"weir/internal/id"
@@ -13,7 +11,7 @@ import (
 
 // decode reads a whole answer. Errors are *llm.Error.
 func (u *Upstream) decode(body []byte) (*llm.Response, error) {
-	if !jsonx.Valid(body) || !utf8.Valid(body) {
+	if !jsonx.Valid(body) {
 		if len(body) == 0 {
 			return nil, u.empty(body)
 		}

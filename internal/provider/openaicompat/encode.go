@@ -122,6 +122,9 @@ func (e *encoder) sampling() {
 	if q.NoSampling {
 		e.w.Temperature, e.w.TopP = e.onlyDefault("temperature", h.Temperature), e.onlyDefault("top_p", e.w.TopP)
 	}
+	if q.NoSampling && q.CompletionLimit && (e.a.Drop || h.Drop) {
+		e.w.Stop = nil // OpenAI's reasoning models have none
+	}
 	if h.TopK != nil && (!e.u.row.TopK || q.NoSampling) {
 		e.w.TopK = nil
 		e.refuse("top_k", "")
@@ -143,7 +146,7 @@ func (e *encoder) reasoning() {
 	if t == nil {
 		return
 	}
-	if e.u.row.ThinkingBlocks && t.Mode != "" {
+	if e.u.row.LiteLLM && t.Mode != "" {
 		e.w.Thinking = &openai.Thinking{Type: t.Mode, BudgetTokens: t.Budget}
 		if t.Effort != "" {
 			e.w.OutputConfig = &openai.OutputConfig{Effort: t.Effort}

@@ -99,7 +99,7 @@ func (e *encoder) assistant(m llm.Message) {
 }
 
 func (e *encoder) addReasoning(out *openai.Message, p llm.Part) {
-	if e.u.row.ThinkingBlocks && (p.Signature != "" || p.Redacted != "") {
+	if e.u.row.LiteLLM && (p.Signature != "" || p.Redacted != "") {
 		b := openai.ThinkingBlock{Type: openai.PartThinking, Thinking: p.Text, Signature: p.Signature}
 		if p.Redacted != "" {
 			b = openai.ThinkingBlock{Type: openai.PartRedacted, Data: p.Redacted}

@@ -18,10 +18,10 @@ type plan struct {
 	hideUsage bool   // the client did not ask for the usage chunk
 }
 
-// litellmOnly are top-level fields that only LiteLLM (and Weir) understands.
+// litellmOnly are further top-level fields that only LiteLLM (and Weir) understands. Other servers may have fields of
+// the same names, so only strict ones are spared them.
 var litellmOnly = []string{
-	"drop_params", "litellm_session_id", "litellm_trace_id", "litellm_call_id", "litellm_metadata", "tags", "fallbacks",
-	"num_retries", "guardrails", "mock_response", "cache", "caching", "no-log", "additional_drop_params", "allowed_openai_params",
+	"tags", "fallbacks", "num_retries", "guardrails", "mock_response", "cache", "caching", "no-log", "additional_drop_params", "allowed_openai_params",
 }
 
 // messageOnly are fields of messages that only LiteLLM and its peers understand.
@@ -74,7 +74,9 @@ func (p *patcher) take(k, v gjson.Result) bool {
 		if row.Metadata || row.Strict && p.root.Get("store").Bool() && isFlat(v) {
 			p.add(k.Raw, v.Raw)
 		}
+	case !row.LiteLLM && (name == "drop_params" || strings.HasPrefix(name, "litellm_")): // said to this gateway
 	case row.Strict && slices.Contains(litellmOnly, name):
+	case name == "stop" && p.a.Drop && quirks.NoSampling && quirks.CompletionLimit: // OpenAI's reasoning models have none
 	case slices.Contains(row.Refuses, name):
 		p.refuse(name, v, "")
 	case name == "messages":

@@ -15,7 +15,7 @@ type Row struct {
 	NoStreamOptions bool   // refuses stream_options; usage then comes unasked or not at all
 	CacheMarks      bool   // takes Anthropic's cache_control on parts and tools
 	ReasoningField  string // message field in which earlier reasoning goes back; "" = it does not
-	ThinkingBlocks  bool   // takes LiteLLM's thinking_blocks, and thinking as it is
+	LiteLLM         bool   // is a LiteLLM or a Weir: takes its control fields, thinking_blocks, and thinking as it is
 	TopK            bool   // takes top_k
 	Metadata        bool   // takes metadata of any form
 	// Strict refuses fields it does not know: what only LiteLLM understands is taken out of native bodies.
@@ -52,7 +52,7 @@ func Rows() []Row {
 		{Name: "hosted_vllm", BaseEnv: "HOSTED_VLLM_API_BASE", TopK: true, ReasoningField: "reasoning"},
 		{Name: "vllm", BaseURL: "http://127.0.0.1:8000/v1", TopK: true, ReasoningField: "reasoning"},
 		{Name: "litellm_proxy", KeyEnv: "LITELLM_PROXY_API_KEY", BaseEnv: "LITELLM_PROXY_API_BASE",
-			CacheMarks: true, ReasoningField: "reasoning_content", ThinkingBlocks: true, TopK: true, Metadata: true},
+			CacheMarks: true, ReasoningField: "reasoning_content", LiteLLM: true, TopK: true, Metadata: true},
 		{Name: "custom_openai", TopK: true, Metadata: true},
 		{Name: Generic, TopK: true, Metadata: true},
 	}

@@ -1,9 +1,10 @@
 package openaicompat
 
 import (
+	"bytes"
 	"context"
 	"io"
-	"unicode/utf8"
+	"strings"
 
 	"github.com/tidwall/gjson"
 
@@ -57,7 +58,7 @@ func (s *stream) Next() (gateway.Frame, error) {
 			s.err = s.ended(err)
 			break
 		}
-		if len(e.Data) == 0 {
+		if e.Data = bytes.TrimSpace(e.Data); len(e.Data) == 0 {
 			continue
 		}
 		if string(e.Data) == openai.Done {
@@ -85,8 +86,7 @@ func (s *stream) ended(err error) error {
 }
 
 func (s *stream) frame(e sse.Event) (gateway.Frame, error) {
-	// sonic checks the syntax only, and a broken rune would reach the client.
-	if !jsonx.Valid(e.Data) || e.Data[0] != '{' || !utf8.Valid(e.Data) {
+	if !jsonx.Valid(e.Data) || e.Data[0] != '{' {
 		if s.dec.finished { // half a [DONE]
 			return gateway.Frame{}, io.EOF
 		}
@@ -142,54 +142,59 @@ type seen struct {
 
 func (d *decoder) decode(data []byte) seen {
 	var s seen
-	var id, model string
-	var choices, usage gjson.Result
-	d.chunks = d.chunks[:0]
-	gjson.ParseBytes(data).ForEach(func(k, v gjson.Result) bool {
-		switch k.Str {
+	var id, choices, usage string
+	text := string(data) // the one copy that all texts of the event share
+	openai.Each(text, func(k, v string, at int) bool {
+		switch k {
 		case "id":
-			id = v.Str
+			id = v
 		case "model":
-			model, s.modelAt, s.modelRaw = v.String(), v.Index, v.Raw
+			s.modelAt, s.modelRaw = at, v
 		case "choices":
 			choices = v
 		case "usage":
 			usage = v
 		case "error":
-			s.failed = s.failed || v.Type != gjson.Null
+			s.failed = s.failed || v != "null"
 		}
 		return true
 	})
-	if !d.started && !s.failed {
+	counts := strings.HasPrefix(usage, "{")
+	s.usageOnly = counts && isEmpty(choices)
+	d.chunks = d.chunks[:0]
+	if !d.started && !s.failed && !s.usageOnly {
 		d.started = true
-		d.add(llm.Chunk{Kind: llm.ChunkStart, ID: id, Model: model})
+		d.add(llm.Chunk{Kind: llm.ChunkStart, ID: gjson.Parse(id).Str, Model: gjson.Parse(s.modelRaw).Str})
 	}
-	n := 0
-	choices.ForEach(func(_, c gjson.Result) bool {
-		n++
+	openai.Each(choices, func(_, c string, _ int) bool {
 		d.choice(c)
 		return true
 	})
-	if usage.IsObject() {
-		s.usageOnly = n == 0
+	if counts {
 		var u openai.Usage
-		if jsonx.Unmarshal([]byte(usage.Raw), &u) == nil {
+		if jsonx.Unmarshal([]byte(usage), &u) == nil {
 			d.add(llm.Chunk{Kind: llm.ChunkUsage, Usage: u.LLM()})
 		}
 	}
 	return s
 }
 
+func isEmpty(array string) bool {
+	empty := true
+	openai.Each(array, func(_, _ string, _ int) bool { empty = false; return false })
+	return empty
+}
+
 func (d *decoder) add(c llm.Chunk) { d.chunks = append(d.chunks, c) }
 
 // choice takes the first of n answers; the others only pass through.
-func (d *decoder) choice(c gjson.Result) {
-	var delta, reason gjson.Result
+func (d *decoder) choice(c string) {
+	var delta, reason string
 	first := true
-	c.ForEach(func(k, v gjson.Result) bool {
-		switch k.Str {
+	openai.Each(c, func(k, v string, _ int) bool {
+		switch k {
 		case "index":
-			first = v.Num == 0
+			first = v == "0"
 		case "delta", "message":
 			delta = v
 		case "finish_reason":
@@ -200,18 +205,21 @@ func (d *decoder) choice(c gjson.Result) {
 	if !first {
 		return
 	}
-	delta.ForEach(d.delta)
-	if r := reason.Str; r != "" && !d.finished {
+	openai.Each(delta, d.delta)
+	if reason == "" || reason == "null" || d.finished {
+		return
+	}
+	if r := gjson.Parse(reason).Str; r != "" {
 		d.finished = true
 		d.add(llm.Chunk{Kind: llm.ChunkFinish, Finish: openai.FinishOf(r, d.calls), RawFinish: r})
 	}
 }
 
-func (d *decoder) delta(k, v gjson.Result) bool {
-	if v.Type == gjson.Null {
+func (d *decoder) delta(k, raw string, _ int) bool {
+	if raw == "null" || raw == `""` {
 		return true
 	}
-	switch k.Str {
+	switch v := gjson.Parse(raw); k {
 	case "content":
 		d.content(v)
 	case "reasoning_content":

@@ -170,10 +170,17 @@ func (s *suite) cancelEarly(t *testing.T) {
 		}()
 		wait(t, "the call", called)
 		cancel()
-		if err := <-failed; !errors.Is(err, context.Canceled) {
-			t.Errorf("stream %v: %v, want the context's own error", stream, err)
-		}
+		canceled(t, <-failed)
 		wait(t, "the upstream's cancellation", gone)
+	}
+}
+
+// canceled asserts the context's own error: a client that went away is no failure of the upstream's.
+func canceled(t *testing.T, err error) {
+	t.Helper()
+	var e *llm.Error
+	if !errors.Is(err, context.Canceled) || errors.As(err, &e) {
+		t.Errorf("%T %v, want the context's own error", err, err)
 	}
 }
 
@@ -191,9 +198,8 @@ func (s *suite) cancelLate(t *testing.T) {
 	}
 	wait(t, "the call", called)
 	cancel()
-	if _, _, err := read(res.Stream); !errors.Is(err, context.Canceled) {
-		t.Errorf("%v, want the context's own error", err)
-	}
+	_, _, err = read(res.Stream)
+	canceled(t, err)
 	wait(t, "the upstream's cancellation", gone)
 }
 
@@ -212,7 +218,7 @@ func (s *suite) closeCancels(t *testing.T) {
 }
 
 func (s *suite) deadline(t *testing.T) {
-	u, _, gone := s.silent(t, 0)
+	u, called, gone := s.silent(t, 0)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	_, err := s.run(ctx, u, false)
@@ -220,5 +226,9 @@ func (s *suite) deadline(t *testing.T) {
 	if !errors.Is(err, context.DeadlineExceeded) && !(errors.As(err, &e) && e.Type == llm.TypeTimeout) {
 		t.Errorf("%v", err)
 	}
-	wait(t, "the upstream's cancellation", gone)
+	select {
+	case <-called:
+		wait(t, "the upstream's cancellation", gone)
+	default: // on a busy machine the deadline may pass before the call arrives
+	}
 }

@@ -83,7 +83,7 @@ func (s *Store) add(w *write, b *span.Batch) error {
 		return err
 	}
 	for h, body := range b.Blobs {
-		if err := s.putAbsent(w, hashKey(prefixBlob, sp.Project, sp.Day, h), body); err != nil {
+		if err := s.putBlob(w, sp, h, body); err != nil {
 			return err
 		}
 	}
@@ -105,15 +105,15 @@ func (s *Store) add(w *write, b *span.Batch) error {
 	return s.set(w, key, value)
 }
 
-// settle gives the span its home day. A span prepared for another day than its trace's is refused: its nodes would
-// point into a day that has been dropped.
+// settle gives the span its home day. A span prepared for another day than its trace's is refused: it may rely on nodes
+// of a day that has been dropped.
 func (s *Store) settle(w *write, sp *span.Span) error {
 	wish := sp.Day
 	if wish == 0 {
 		wish = span.DayOf(s.o.Now())
 	}
 	key := traceKey(sp.Project, sp.Trace)
-	h, err := s.home(string(key), wish)
+	h, err := s.home(sp.Project, string(key), wish)
 	if err != nil {
 		return err
 	}
@@ -144,6 +144,19 @@ func (s *Store) putAbsent(w *write, key, value []byte) error {
 		return err
 	}
 	return s.set(w, key, value)
+}
+
+func (s *Store) putBlob(w *write, sp *span.Span, h span.Hash, body []byte) error {
+	key := hashKey(prefixBlob, sp.Project, sp.Day, h)
+	stored, err := s.has(key)
+	if err != nil || stored {
+		return err
+	}
+	place := s.newPlace(sp)
+	if err := s.set(w, key, place); err != nil {
+		return err
+	}
+	return s.set(w, placeKey(sp.Project, sp.Day, place), body)
 }
 
 // commit numbers and applies a write; it holds the gate on entry and returns it as soon as readers see the write.
@@ -187,7 +200,8 @@ func (s *Store) number(w *write) (seq, charged uint64, err error) {
 		seq++
 		err = errors.Join(err, w.batch.Set(seqKey(prefixQueue, seq), key, nil))
 	}
-	err = errors.Join(err, w.batch.Set(metaSeq, binary.BigEndian.AppendUint64(nil, seq), nil))
+	err = errors.Join(err, w.batch.Set(metaSeq, binary.BigEndian.AppendUint64(nil, seq), nil),
+		w.batch.Set(metaPlace, binary.BigEndian.AppendUint64(nil, s.place.Load()), nil))
 	seen := map[string]bool{}
 	for _, c := range w.charges {
 		known, hasErr := s.has(c.key)

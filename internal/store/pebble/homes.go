@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"maps"
+	"strings"
 	"sync"
 
 	"weir/internal/span"
@@ -12,9 +13,12 @@ import (
 
 // homes remembers the home days of recent traces. A day handed out for a new trace binds at once and is stored with
 // the trace's first span; a trace that never gets one is forgotten with its generation.
+//
+// A day that was dropped takes nothing more while this process lives: what callers remember to be stored there is gone.
 type homes struct {
 	mu       sync.Mutex
 	cur, old map[string]home
+	dropped  map[string]bool // day keys
 }
 
 type home struct {
@@ -43,13 +47,34 @@ func (h *homes) put(key string, v home) {
 	h.cur[key] = v
 }
 
-// forget drops what is known about a day.
-func (h *homes) forget(d span.Day) {
+// close marks a day as dropped and forgets the traces that lived there.
+func (h *homes) close(p tenant.ProjectID, d span.Day) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	gone := func(_ string, v home) bool { return v.day == d }
+	if h.dropped == nil {
+		h.dropped = map[string]bool{}
+	}
+	h.dropped[string(dayKey(prefixSpan, p, d, 0))] = true
+	start := string(traceKey(p, ""))
+	start = start[:len(start)-1] // without the length of the trace
+	gone := func(key string, v home) bool { return v.day == d && strings.HasPrefix(key, start) }
 	maps.DeleteFunc(h.cur, gone)
 	maps.DeleteFunc(h.old, gone)
+}
+
+func (h *homes) isDropped(p tenant.ProjectID, d span.Day) bool {
+	return len(h.dropped) > 0 && h.dropped[string(dayKey(prefixSpan, p, d, 0))]
+}
+
+// open is d, or the first day from today on that has not been dropped.
+func (h *homes) open(p tenant.ProjectID, d, today span.Day) span.Day {
+	if h.isDropped(p, d) {
+		d = max(d, today)
+	}
+	for h.isDropped(p, d) {
+		d++
+	}
+	return d
 }
 
 func (h *homes) markStored(key string, d span.Day) {
@@ -60,11 +85,11 @@ func (h *homes) markStored(key string, d span.Day) {
 
 // Home implements span.Store.
 func (s *Store) Home(_ context.Context, p tenant.ProjectID, trace string, day span.Day) (span.Day, error) {
-	v, err := s.home(string(traceKey(p, trace)), day)
+	v, err := s.home(p, string(traceKey(p, trace)), day)
 	return v.day, err
 }
 
-func (s *Store) home(key string, wish span.Day) (home, error) {
+func (s *Store) home(p tenant.ProjectID, key string, wish span.Day) (home, error) {
 	s.homes.mu.Lock()
 	defer s.homes.mu.Unlock()
 	if v, ok := s.homes.look(key); ok {
@@ -74,7 +99,7 @@ func (s *Store) home(key string, wish span.Day) (home, error) {
 	if err != nil {
 		return home{}, err
 	}
-	v := home{day: wish}
+	v := home{day: s.homes.open(p, wish, span.DayOf(s.o.Now()))}
 	if d != nil {
 		v = home{*d, true}
 	}

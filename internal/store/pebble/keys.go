@@ -10,8 +10,9 @@ import (
 // Keys start with one letter, then the project, then (where data belongs to a trace) the home day, big-endian, so that
 // a day is one range. Strings are preceded by their length, which keeps "a"+"bc" apart from "ab"+"c".
 const (
-	prefixBlob   = 'b' // project, day, hash → bytes
+	prefixBlob   = 'b' // project, day, hash → place
 	prefixCharge = 'c' // project, call → nothing: this call has been charged
+	prefixData   = 'd' // project, day, place → bytes of a blob
 	prefixKV     = 'k' // caller's key → expiry in unix seconds (8 bytes), value
 	prefixLedger = 'l' // sequence → LedgerEntry
 	prefixMeta   = 'm' // name
@@ -21,8 +22,29 @@ const (
 	prefixTrace  = 't' // project, trace → home day (4 bytes)
 )
 
-// metaSeq holds the newest queue position ever given out, since the queue itself may be trimmed to nothing.
-var metaSeq = []byte("mseq")
+// Highest numbers ever given out: of queue positions, since the queue may be trimmed to nothing, and of places.
+var (
+	metaSeq   = []byte("mseq")
+	metaPlace = []byte("mplace")
+)
+
+// A place is where a blob's bytes are: session (4 bytes of a hash) and a number that grows. Bytes keyed by their hash
+// would lie scattered; so what a session repeats in another form (an answer and its replay, a message with and without
+// a cache mark) shares a block and compresses away, and a conversation is read from few blocks.
+const placeSize = 4 + 8
+
+func (s *Store) newPlace(sp *span.Span) []byte {
+	b := make([]byte, 4, placeSize)
+	if sp.Session != "" {
+		h := span.HashOf([]byte(sp.Session))
+		copy(b, h[:4])
+	}
+	return binary.BigEndian.AppendUint64(b, s.place.Add(1))
+}
+
+func placeKey(p tenant.ProjectID, d span.Day, place []byte) []byte {
+	return append(dayKey(prefixData, p, d, placeSize), place...)
+}
 
 func appendString(b []byte, s string) []byte {
 	b = binary.AppendUvarint(b, uint64(len(s)))

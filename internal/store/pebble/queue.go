@@ -69,16 +69,17 @@ func (s *Store) exclusive(ctx context.Context, step func() error) error {
 	})
 }
 
-// DropDay implements span.Store. Spans appended to the day while it runs go with it.
+// DropDay implements span.Store. Spans appended to the day while it runs go with it; later ones find another home.
 func (s *Store) DropDay(ctx context.Context, p tenant.ProjectID, day span.Day) error {
 	if err := s.dropHomes(ctx, p, day); err != nil {
 		return err
 	}
 	return s.exclusive(ctx, func() error {
+		s.homes.close(p, day)
 		s.drops.Add(1)
 		b := s.db.NewBatch()
 		defer func() { _ = b.Close() }()
-		for _, prefix := range []byte{prefixSpan, prefixBlob, prefixNode} {
+		for _, prefix := range []byte{prefixSpan, prefixBlob, prefixData, prefixNode} {
 			if err := b.DeleteRange(dayKey(prefix, p, day, 0), after(dayKey(prefix, p, day, 0)), nil); err != nil {
 				return broken(err)
 			}
@@ -86,7 +87,6 @@ func (s *Store) DropDay(ctx context.Context, p tenant.ProjectID, day span.Day) e
 		if err := s.db.Apply(b, pebble.Sync); err != nil {
 			return broken(err)
 		}
-		s.homes.forget(day)
 		return nil
 	})
 }

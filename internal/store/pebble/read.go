@@ -131,7 +131,14 @@ func (s *Store) Spans(ctx context.Context, p tenant.ProjectID, keys []span.Key) 
 
 // Blob implements span.Store.
 func (s *Store) Blob(_ context.Context, p tenant.ProjectID, day span.Day, h span.Hash) ([]byte, error) {
-	b, err := s.get(hashKey(prefixBlob, p, day, h))
+	place, err := s.get(hashKey(prefixBlob, p, day, h))
+	if err != nil {
+		return nil, err
+	}
+	var b []byte
+	if place != nil {
+		b, err = s.get(placeKey(p, day, place))
+	}
 	if err == nil && b == nil {
 		err = fault.New(fault.NotFound, "body %s not found", h)
 	}

@@ -29,8 +29,8 @@ type Options struct {
 	// Exit ends the process after a failure of the write-ahead log, from which the engine cannot recover.
 	Exit func(code int)
 	Now  func() time.Time
-	// CacheBytes and MemTableBytes are chosen so that an idle process stays small while a burst of agents' bodies
-	// does not stall: 16 MiB and 8 MiB.
+	// CacheBytes and MemTableBytes keep an idle process small, and a burst of agents' bodies from stalling: 16 MiB
+	// and 4 MiB.
 	CacheBytes    int64
 	MemTableBytes uint64
 	// CommitTimeout bounds the wait for a commit, since the engine itself waits for a full disk forever: 10 s.
@@ -50,7 +50,7 @@ func (o *Options) defaults() {
 		o.Now = time.Now
 	}
 	orDefault(&o.CacheBytes, 16<<20)
-	orDefault(&o.MemTableBytes, 8<<20)
+	orDefault(&o.MemTableBytes, 4<<20)
 	orDefault(&o.CommitTimeout, 10*time.Second)
 	orDefault(&o.SweepEvery, 6*time.Hour)
 }
@@ -77,6 +77,7 @@ type Store struct {
 	charged uint64 // under gate: newest ledger sequence
 	trimmed uint64 // under gate: queue positions up to here are gone
 	drops   atomic.Uint64
+	place   atomic.Uint64 // newest number of a blob's place
 
 	committed atomic.Uint64
 	durable   atomic.Uint64 // newest ledger sequence known to be on disk
@@ -114,7 +115,8 @@ func (s *Store) engineOptions() *pebble.Options {
 		FormatMajorVersion:          formatVersion,
 		CacheSize:                   s.o.CacheBytes,
 		MemTableSize:                s.o.MemTableBytes,
-		MemTableStopWritesThreshold: 4,
+		MemTableStopWritesThreshold: 3,
+		Cleaner:                     noReuse{},
 		L0CompactionThreshold:       2,
 		L0StopWritesThreshold:       32,
 		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
@@ -126,31 +128,37 @@ func (s *Store) engineOptions() *pebble.Options {
 	for i := range o.Levels {
 		l := &o.Levels[i]
 		l.FilterPolicy = bloom.FilterPolicy(10) // "is this body stored already?" is asked for every message
-		l.BlockSize = 32 << 10                  // spans and messages are alike; larger blocks compress a third better
+		l.BlockSize = 64 << 10                  // spans and messages are alike; larger blocks compress a third better
 	}
-	o.ApplyCompressionSettings(compression)
+	// The engine's own mixed settings use MinLZ for index blocks, which the pinned format lacks: it would then fall
+	// back to Snappy for everything, silently.
+	o.ApplyCompressionSettings(func() pebble.DBCompressionSettings {
+		return pebble.UniformDBCompressionSettings(block.ZstdCompression)
+	})
 	return o
 }
 
-// compression is the engine's "good" set with zstd from the first level on: small stores live in the upper levels.
-func compression() pebble.DBCompressionSettings {
-	c := pebble.DBCompressionGood
-	for i := range len(c.Levels) - 1 {
-		c.Levels[i] = block.BalancedCompression
-	}
-	return c
+// noReuse deletes write-ahead logs that are no longer needed. By default the engine keeps one more than it has memory
+// tables for reuse, at their full size: more than the data of a small installation. It does not while its cleaner is
+// kin to the archiving one; here that kinship lies one level deeper than the methods that delete.
+type noReuse struct {
+	pebble.DeleteCleaner
+	archivist
 }
+
+type archivist struct{ pebble.ArchiveCleaner }
 
 // load finds where the sequences stand.
 func (s *Store) load() error {
-	high, err := s.get(metaSeq)
+	var err error
+	if s.seq, err = s.resume(metaSeq); err != nil {
+		return err
+	}
+	place, err := s.resume(metaPlace)
 	if err != nil {
 		return err
 	}
-	if len(high) == 8 {
-		// A gap per restart: positions that a reader saw but a power cut took back are never given out again.
-		s.seq = binary.BigEndian.Uint64(high) + restartGap
-	}
+	s.place.Store(place)
 	s.committed.Store(s.seq)
 	if err := s.edge(prefixLedger, true, &s.charged); err != nil {
 		return err
@@ -162,6 +170,16 @@ func (s *Store) load() error {
 	}
 	s.trimmed = first - 1
 	return nil
+}
+
+// resume is where a sequence goes on. It leaves a gap per restart: numbers that were seen, but that a power cut took
+// back, are never given out again.
+func (s *Store) resume(key []byte) (uint64, error) {
+	high, err := s.get(key)
+	if err != nil || len(high) != 8 {
+		return 0, err
+	}
+	return binary.BigEndian.Uint64(high) + restartGap, nil
 }
 
 const restartGap = 1 << 20

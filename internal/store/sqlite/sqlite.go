@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -38,7 +39,11 @@ const readers = 4
 // Open opens or creates the database at path and brings its schema up to date.
 func Open(path string) (*Store, error) {
 	s := &Store{}
-	var err error
+	// SQLite would create it readable by others; its companions take over the mode of an existing file.
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err = errors.Join(err, closeFile(f)); err != nil {
+		return nil, fmt.Errorf("sqlite: %w", err)
+	}
 	if s.write, err = connect(path, 1, "journal_mode(WAL)", "synchronous(FULL)"); err != nil {
 		return nil, err
 	}
@@ -49,6 +54,13 @@ func Open(path string) (*Store, error) {
 		return nil, errors.Join(err, s.write.Close())
 	}
 	return s, nil
+}
+
+func closeFile(f *os.File) error {
+	if f == nil {
+		return nil
+	}
+	return f.Close()
 }
 
 // connect opens a pool. A transaction takes the write lock at its start: one that upgrades later can fail at once

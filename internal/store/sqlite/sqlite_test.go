@@ -67,6 +67,19 @@ func TestReopenKeepsRows(t *testing.T) {
 	}
 }
 
+func TestFilesArePrivate(t *testing.T) {
+	dir := t.TempDir()
+	if err := openAt(t, filepath.Join(dir, "rows.db")).PutSetting(t.Context(), "a", "1"); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"rows.db", "rows.db-wal", "rows.db-shm"} {
+		info, err := os.Stat(filepath.Join(dir, name))
+		if err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v %v", name, info, err)
+		}
+	}
+}
+
 func TestConcurrentFirstOpen(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "rows.db")
 	var wg sync.WaitGroup

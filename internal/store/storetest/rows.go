@@ -1,3 +1,5 @@
+// Package storetest holds the suites that every storage backend must pass. A backend's own test is one call of a suite,
+// plus what is peculiar to it; every storage bug found adds a case here.
 package storetest
 
 import (

@@ -405,12 +405,21 @@ func spansDroppedMeanwhile(t *testing.T, s span.Store) {
 	if err := s.DropDay(t.Context(), p1, 10); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Home(t.Context(), p1, "t", 20); err != nil {
-		t.Fatal(err)
-	}
 	late := newSpan(p1, "t", "b", noon)
-	late.Day = 10 // prepared before the drop
+	late.Day = 10 // prepared before the drop, perhaps on nodes that are gone
 	wantKind(t, s.Append(t.Context(), true, batchOf(late)), fault.Conflict)
+	d, err := s.Home(t.Context(), p1, "t", 10)
+	if err != nil || d == 10 {
+		t.Fatalf("a day that was dropped is nobody's home: %d, %v", d, err)
+	}
+	late.Day = d
+	appendAll(t, s, batchOf(late))
+	if got := trace(t, s, p1, "t"); len(got) != 1 || got[0].ID != "b" {
+		t.Fatalf("a late span lives at the new home alone, got %v", got)
+	}
+	if d, err := s.Home(t.Context(), p2, "t", 10); err != nil || d != 10 {
+		t.Fatalf("another project keeps its day: %d, %v", d, err)
+	}
 }
 
 func spansLedger(t *testing.T, s span.Store) {

@@ -8,6 +8,7 @@ import (
 
 	"weir/internal/edge"
 	"weir/internal/fault"
+	"weir/internal/gateway"
 )
 
 // modelInfo is one model in Anthropic's list.
@@ -36,16 +37,28 @@ func describeModel(name string) modelInfo {
 	return modelInfo{Type: "model", ID: name, DisplayName: name, CreatedAt: unknownDate}
 }
 
-// names are the models the caller may use, patterns left out.
+// names are the models the caller may use.
 func (s *Surface) names(r *http.Request) []string {
 	who := edge.Who(r.Context())
 	var out []string
 	for _, d := range s.deps.Gateway.Deployments() {
-		if !strings.Contains(d.Group, "*") && !slices.Contains(out, d.Group) && who.MayCall(d.Group) == nil {
-			out = append(out, d.Group)
+		for _, name := range s.listed(d) {
+			if !slices.Contains(out, name) && who.MayCall(name) == nil {
+				out = append(out, name)
+			}
 		}
 	}
 	return out
+}
+
+func (s *Surface) listed(d *gateway.Deployment) []string {
+	switch {
+	case !strings.Contains(d.Group, "*"):
+		return []string{d.Group}
+	case s.deps.Expand != nil:
+		return s.deps.Expand(d)
+	}
+	return nil
 }
 
 func (s *Surface) models(w http.ResponseWriter, r *http.Request) error {

@@ -23,8 +23,11 @@ type Engine interface {
 // Deps is what the surface works with.
 type Deps struct {
 	Gateway Engine
-	MaxBody int64                      // bytes; 0 = 32 MiB
-	IP      func(*http.Request) string // the client's address; nil = unknown
+	MaxBody int64 // bytes; 0 = 32 MiB
+	// IP is the address a request came from; nil = the peer's.
+	IP func(r *http.Request) string
+	// Expand names the models to list for a pattern such as "anthropic/*"; nil = none.
+	Expand func(d *gateway.Deployment) []string
 }
 
 const defaultMaxBody = 32 << 20
@@ -40,7 +43,7 @@ func New(d Deps) *Surface {
 		d.MaxBody = defaultMaxBody
 	}
 	if d.IP == nil {
-		d.IP = func(*http.Request) string { return "" }
+		d.IP = func(r *http.Request) string { return edge.ClientIP(r, nil) }
 	}
 	return &Surface{deps: d}
 }
@@ -51,8 +54,9 @@ func (s *Surface) Routes() []edge.Route {
 		{Pattern: "HEAD /{$}", Access: edge.Public, Handle: alive, Doc: "Claude Code's check that somebody listens"},
 		{Pattern: "GET /v1/models", When: speaksAnthropic, Handle: s.models, Doc: "models, Anthropic's list shape"},
 		{Pattern: "GET /v1/models/{model}", When: speaksAnthropic, Handle: s.model, Doc: "one model, Anthropic's shape"},
+		{Pattern: "GET /v1/models/{model...}", When: speaksAnthropic, Handle: s.model, Doc: "one model whose name has slashes"},
 		{Pattern: "GET /anthropic/v1/models", Handle: s.models, Doc: "alias of /v1/models"},
-		{Pattern: "GET /anthropic/v1/models/{model}", Handle: s.model, Doc: "alias of /v1/models/{model}"},
+		{Pattern: "GET /anthropic/v1/models/{model...}", Handle: s.model, Doc: "alias of /v1/models/{model}"},
 	}
 	for _, prefix := range []string{"", "/anthropic"} {
 		routes = append(routes,

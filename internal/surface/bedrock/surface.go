@@ -27,8 +27,9 @@ type Engine interface {
 // Deps is what the surface works with.
 type Deps struct {
 	Gateway Engine
-	MaxBody int64                      // bytes; 0 = 32 MiB
-	IP      func(*http.Request) string // the client's address; nil = unknown
+	MaxBody int64 // bytes; 0 = 32 MiB
+	// IP is the address a request came from; nil = the peer's.
+	IP func(r *http.Request) string
 }
 
 const defaultMaxBody = 32 << 20
@@ -44,7 +45,7 @@ func New(d Deps) *Surface {
 		d.MaxBody = defaultMaxBody
 	}
 	if d.IP == nil {
-		d.IP = func(*http.Request) string { return "" }
+		d.IP = func(r *http.Request) string { return edge.ClientIP(r, nil) }
 	}
 	return &Surface{deps: d}
 }

@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"bytes"
 	"fmt"
 	"unicode/utf8"
 
@@ -8,6 +9,7 @@ import (
 
 	"weir/internal/fault"
 	"weir/internal/jsonx"
+	wire "weir/internal/wire/openai"
 )
 
 // head is what the surface itself needs of a request.
@@ -27,20 +29,21 @@ func check(body []byte) (head, error) {
 	if !jsonx.Valid(body) {
 		return h, fault.New(fault.Invalid, "request body is not valid JSON")
 	}
-	root := gjson.ParseBytes(body)
-	if !root.IsObject() {
+	root := string(bytes.TrimSpace(body))
+	if root[0] != '{' {
 		return h, fault.New(fault.Invalid, "request body must be a JSON object")
 	}
 	var err error
 	var hasMessages bool
-	root.ForEach(func(k, v gjson.Result) bool {
-		switch k.Str {
+	wire.Each(root, func(k, raw string, _ int) bool {
+		v := value(raw)
+		switch k {
 		case "model":
-			h.model, err = v.Str, checkText("model", v)
+			h.model, err = gjson.Parse(raw).Str, checkText("model", v)
 		case "messages":
 			hasMessages, err = true, checkMessages(v)
 		case "stream":
-			h.stream, err = v.Bool(), checkType(k.Str, v, boolean)
+			h.stream, err = v.Bool(), checkType(k, v, boolean)
 		case "stream_options":
 			h.includeUsage, err = v.Get("include_usage").Bool(), checkStreamOptions(v)
 		case "tools":
@@ -48,8 +51,8 @@ func check(body []byte) (head, error) {
 		case "stop":
 			err = checkStop(v)
 		default:
-			if want, ok := types[k.Str]; ok {
-				err = checkType(k.Str, v, want)
+			if want, ok := types[k]; ok {
+				err = checkType(k, v, want)
 			}
 		}
 		return err == nil
@@ -63,6 +66,14 @@ func check(body []byte) (head, error) {
 		return h, fault.Bad("messages", "missing required parameter: 'messages'")
 	}
 	return h, nil
+}
+
+// value is a value for checking: long text stays escaped, since only its type and presence matter.
+func value(raw string) gjson.Result {
+	if len(raw) > 256 && raw[0] == '"' {
+		return gjson.Result{Type: gjson.String, Raw: raw, Str: raw[1 : len(raw)-1]}
+	}
+	return gjson.Parse(raw)
 }
 
 func badByte(b []byte) int {
@@ -186,7 +197,8 @@ func checkStop(v gjson.Result) error {
 func each(path string, v gjson.Result, f func(path string, e gjson.Result) error) error {
 	var err error
 	i := 0
-	v.ForEach(func(_, e gjson.Result) bool {
+	wire.Each(v.Raw, func(_, raw string, _ int) bool {
+		e := value(raw)
 		if f("", e) != nil {
 			err = f(fmt.Sprintf("%s[%d]", path, i), e)
 		}

@@ -4,6 +4,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"weir/internal/fault"
+	wire "weir/internal/wire/openai"
 )
 
 func checkMessages(v gjson.Result) error {
@@ -11,7 +12,7 @@ func checkMessages(v gjson.Result) error {
 		return err
 	}
 	empty := true
-	v.ForEach(func(_, _ gjson.Result) bool { empty = false; return false })
+	wire.Each(v.Raw, func(_, _ string, _ int) bool { empty = false; return false })
 	if empty {
 		return fault.Bad("messages", "'messages' must not be empty")
 	}
@@ -26,7 +27,7 @@ func checkMessage(path string, v gjson.Result) error {
 		return err
 	}
 	var m message
-	v.ForEach(m.take)
+	wire.Each(v.Raw, m.take)
 	if err := checkText(path+".role", m.role); err != nil {
 		return err
 	}
@@ -50,8 +51,9 @@ func checkMessage(path string, v gjson.Result) error {
 	return each(path+".tool_calls", m.calls, checkCall)
 }
 
-func (m *message) take(k, v gjson.Result) bool {
-	switch k.Str {
+func (m *message) take(k, raw string, _ int) bool {
+	v := value(raw)
+	switch k {
 	case "role":
 		m.role = v
 	case "content":

@@ -56,6 +56,7 @@ func (s *Surface) Routes() []edge.Route {
 		{Pattern: "POST /chat/completions", Handle: s.chat, Fail: fail, Doc: chat},
 		{Pattern: "GET /v1/models", Handle: s.models, Fail: fail, Doc: list},
 		{Pattern: "GET /models", Handle: s.models, Fail: fail, Doc: list},
+		{Pattern: "GET /v1/models/{model}", Handle: s.model, Fail: fail, Doc: one}, // shared with Anthropic's dialect
 		{Pattern: "GET /v1/models/{model...}", Handle: s.model, Fail: fail, Doc: one},
 		{Pattern: "GET /models/{model...}", Handle: s.model, Fail: fail, Doc: one},
 	}

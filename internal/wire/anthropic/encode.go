@@ -2,6 +2,7 @@ package anthropic
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -96,7 +97,9 @@ func asksNothing(name string, raw jsonx.Raw) bool {
 		if name == "modalities" {
 			return v.String() == `["text"]`
 		}
-		return len(v.Map()) == 0 && len(v.Array()) == 0
+		empty := true
+		v.ForEach(func(_, _ gjson.Result) bool { empty = false; return false })
+		return empty
 	}
 	return false
 }
@@ -223,14 +226,12 @@ func (e *encoder) budget(t *llm.Thinking) {
 // lostThinking reports that a tool loop is under way whose assistant turn came back without its signed thinking;
 // manual thinking cannot go on then.
 func (e *encoder) lostThinking() bool {
-	ms := e.req.Messages
-	for i := len(ms) - 1; i >= 0; i-- {
-		if ms[i].Role == llm.Assistant {
-			return i < len(ms)-1 && hasCall(ms[i].Parts) && !signed(ms[i].Parts[0])
+	answered := false
+	for _, m := range slices.Backward(e.req.Messages) {
+		if m.Role == llm.Assistant {
+			return answered && hasCall(m.Parts) && !signed(m.Parts[0])
 		}
-		if !hasResult(ms[i].Parts) {
-			return false
-		}
+		answered = answered || hasResult(m.Parts)
 	}
 	return false
 }

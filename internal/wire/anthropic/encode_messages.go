@@ -143,8 +143,8 @@ func (e *encoder) result(r *llm.Result, path string) (Block, error) {
 		if err != nil {
 			return Block{}, err
 		}
-		if ok && !isBlank(inner) {
-			b.Content = append(b.Content, inner)
+		if ok {
+			b.Content = e.add(b.Content, inner, p.Cache)
 		}
 	}
 	return b, nil

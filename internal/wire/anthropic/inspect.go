@@ -1,7 +1,8 @@
 package anthropic
 
 import (
-	"fmt"
+	"bytes"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -35,25 +36,30 @@ func Inspect(body []byte, need Need) (Head, error) {
 	if !jsonx.Valid(body) {
 		return Head{}, fault.New(fault.Invalid, "The request body is not valid JSON")
 	}
-	root := gjson.ParseBytes(body)
-	if !root.IsObject() {
+	root := value(bytes.TrimSpace(body))
+	if !root.isObject() {
 		return Head{}, fault.New(fault.Invalid, "The request body is not a JSON object")
 	}
-	in := inspector{seen: map[string]gjson.Result{}}
-	root.ForEach(func(k, v gjson.Result) bool {
-		if _, twice := in.seen[k.Str]; twice || strings.ContainsRune(k.Raw, '\\') {
-			in.fail(k.Str, "the field must stand once, without escapes in its name")
+	if root.tooDeep() {
+		return Head{}, fault.New(fault.Invalid, "The request body is nested more than %d levels deep", maxDepth)
+	}
+	in := inspector{seen: map[string]value{}}
+	for k, v := range root.members {
+		_, twice := in.seen[k]
+		if escaped := strings.ContainsRune(k, '\\'); twice || escaped {
+			in.fail(gjson.Parse(`"`+k+`"`).Str, "the field must stand once, without escapes in its name")
+			break
 		}
-		in.seen[k.Str] = v
-		return in.err == nil
-	})
+		in.seen[k] = v
+	}
 	in.top(need)
 	return in.head(), in.err
 }
 
 type inspector struct {
-	seen map[string]gjson.Result
-	err  error
+	seen   map[string]value
+	nested bool // within a tool_result
+	err    error
 }
 
 func (in *inspector) fail(path, format string, args ...any) {
@@ -65,24 +71,24 @@ func (in *inspector) fail(path, format string, args ...any) {
 func (in *inspector) top(need Need) {
 	in.model(need.Model)
 	in.maxTokens(need.MaxTokens)
-	if v, ok := in.seen["stream"]; ok && !v.IsBool() && v.Type != gjson.Null {
+	if v, ok := in.seen["stream"]; ok && !v.isBool() && !v.isNull() {
 		in.fail("stream", "Input should be a valid boolean")
 	}
 	in.number("temperature")
 	in.number("top_p")
 	in.number("top_k")
-	if v, ok := in.seen["system"]; ok && v.Type != gjson.Null {
+	if v, ok := in.seen["system"]; ok && !v.isNull() {
 		in.content("system", v)
 	}
 	in.messages()
 	in.tools()
-	in.list("stop_sequences", func(path string, v gjson.Result) {
-		if v.Type != gjson.String {
+	in.list("stop_sequences", func(path string, v value) {
+		if !v.isString() {
 			in.fail(path, "Input should be a valid string")
 		}
 	})
 	for _, name := range []string{"tool_choice", "thinking", "metadata", "output_config"} {
-		if v, ok := in.seen[name]; ok && !v.IsObject() && v.Type != gjson.Null {
+		if v, ok := in.seen[name]; ok && !v.isObject() && !v.isNull() {
 			in.fail(name, "Input should be a valid dictionary or object")
 		}
 	}
@@ -93,88 +99,91 @@ func (in *inspector) model(required bool) {
 	switch {
 	case !ok && required:
 		in.fail("model", "Field required")
-	case ok && v.Type != gjson.String:
+	case ok && !v.isString():
 		in.fail("model", "Input should be a valid string")
-	case required && v.Str == "":
+	case required && v.str() == "":
 		in.fail("model", "String should have at least 1 character")
 	}
 }
 
 func (in *inspector) maxTokens(required bool) {
 	v, ok := in.seen["max_tokens"]
+	n := v.parse().Num
 	switch {
 	case !ok && required:
 		in.fail("max_tokens", "Field required")
-	case ok && (v.Type != gjson.Number || v.Num != float64(int64(v.Num))):
+	case ok && (!v.isNumber() || n != float64(int64(n))):
 		in.fail("max_tokens", "Input should be a valid integer")
-	case ok && v.Num < 1:
+	case ok && n < 1:
 		in.fail("max_tokens", "Input should be greater than or equal to 1")
 	}
 }
 
 func (in *inspector) number(name string) {
-	if v, ok := in.seen[name]; ok && v.Type != gjson.Number && v.Type != gjson.Null {
+	if v, ok := in.seen[name]; ok && !v.isNumber() && !v.isNull() {
 		in.fail(name, "Input should be a valid number")
 	}
 }
 
 // list visits the elements of a top-level array.
-func (in *inspector) list(name string, visit func(path string, v gjson.Result)) {
+func (in *inspector) list(name string, visit func(path string, v value)) {
 	v, ok := in.seen[name]
-	if !ok || v.Type == gjson.Null {
+	if !ok || v.isNull() {
 		return
 	}
-	if !v.IsArray() {
+	if !v.isArray() {
 		in.fail(name, "Input should be a valid list")
 		return
 	}
 	in.each(name, v, visit)
 }
 
-func (in *inspector) each(path string, list gjson.Result, visit func(path string, v gjson.Result)) {
+func (in *inspector) each(path string, list value, visit func(path string, v value)) {
 	i := 0
-	list.ForEach(func(_, v gjson.Result) bool {
-		visit(fmt.Sprintf("%s.%d", path, i), v)
+	for v := range list.elements {
+		visit(path+"."+strconv.Itoa(i), v)
 		i++
-		return in.err == nil
-	})
+		if in.err != nil {
+			return
+		}
+	}
 }
 
 func (in *inspector) messages() {
 	v, ok := in.seen["messages"]
-	if !ok || v.Type == gjson.Null {
+	if !ok || v.isNull() {
 		in.fail("messages", "Field required")
 		return
 	}
-	if v.IsArray() && !v.Get("0").Exists() {
+	in.list("messages", in.message)
+	if v.isArray() && next(v, 1) == len(v)-1 {
 		in.fail("messages", "at least one message is required")
 	}
-	in.list("messages", in.message)
 }
 
-func (in *inspector) message(path string, m gjson.Result) {
-	if !m.IsObject() {
+func (in *inspector) message(path string, m value) {
+	if !m.isObject() {
 		in.fail(path, "Input should be a valid dictionary or object")
 		return
 	}
-	switch role := m.Get("role"); {
-	case !role.Exists():
+	role, c := m.pair("role", "content")
+	switch r := role.str(); {
+	case !role.exists():
 		in.fail(path+".role", "Field required")
-	case role.Str != "user" && role.Str != "assistant" && role.Str != "system":
+	case r != "user" && r != "assistant" && r != "system":
 		in.fail(path+".role", "Input should be 'user' or 'assistant'")
 	}
-	c := m.Get("content")
-	if !c.Exists() {
+	if !c.exists() {
 		in.fail(path+".content", "Field required")
 		return
 	}
 	in.content(path+".content", c)
 }
 
-func (in *inspector) content(path string, c gjson.Result) {
+func (in *inspector) content(path string, c value) {
 	switch {
-	case c.Type == gjson.String:
-	case c.IsArray():
+	case c.isString():
+	case c.isArray():
 		in.each(path, c, in.block)
 	default:
 		in.fail(path, "Input should be a valid string or list")
@@ -183,59 +192,73 @@ func (in *inspector) content(path string, c gjson.Result) {
 
 // required are the fields without which a block of a type is none.
 var required = map[string][]string{
-	"text": {"text"}, "image": {"source"}, "document": {"source"}, "tool_use": {"id", "name", "input"},
+	"image": {"source"}, "document": {"source"}, "tool_use": {"id", "name", "input"},
 	"tool_result": {"tool_use_id"}, "thinking": {"thinking", "signature"}, "redacted_thinking": {"data"},
 }
 
-func (in *inspector) block(path string, b gjson.Result) {
-	if !b.IsObject() {
+func (in *inspector) block(path string, b value) {
+	if !b.isObject() {
 		in.fail(path, "Input should be a valid dictionary or object")
 		return
 	}
-	t := b.Get("type")
-	if t.Type != gjson.String || t.Str == "" {
+	t := b.get("type").str()
+	if t == "" {
 		in.fail(path+".type", "Field required")
 		return
 	}
-	for _, name := range required[t.Str] {
-		if !b.Get(name).Exists() {
-			in.fail(fmt.Sprintf("%s.%s.%s", path, t.Str, name), "Field required")
+	path += "." + t
+	for _, name := range required[t] {
+		if !b.get(name).exists() {
+			in.fail(path+"."+name, "Field required")
 		}
 	}
-	switch t.Str {
+	switch t {
 	case "text":
-		if v := b.Get("text"); v.Type != gjson.String {
-			in.fail(path+".text.text", "Input should be a valid string")
+		if v := b.get("text"); !v.exists() {
+			in.fail(path+".text", "Field required")
+		} else if !v.isString() {
+			in.fail(path+".text", "Input should be a valid string")
 		}
 	case "image", "document":
-		in.source(path+"."+t.Str+".source", t.Str, b.Get("source"))
+		in.source(path+".source", t, b.get("source"))
 	case "tool_use":
-		if v := b.Get("input"); !v.IsObject() {
-			in.fail(path+".tool_use.input", "Input should be a valid dictionary")
+		if v := b.get("input"); !v.isObject() {
+			in.fail(path+".input", "Input should be a valid dictionary")
 		}
 	case "tool_result":
-		if c := b.Get("content"); c.Exists() && c.Type != gjson.Null {
-			in.content(path+".tool_result.content", c)
+		if c := b.get("content"); c.exists() && !c.isNull() {
+			in.result(path+".content", c)
 		}
 	}
 }
 
-func (in *inspector) source(path, kind string, s gjson.Result) {
-	if !s.IsObject() {
+// result checks what a tool answered, which holds no results itself.
+func (in *inspector) result(path string, c value) {
+	if in.nested {
+		in.fail(path, "tool_result blocks cannot be nested")
+		return
+	}
+	in.nested = true
+	in.content(path, c)
+	in.nested = false
+}
+
+func (in *inspector) source(path, kind string, s value) {
+	if !s.isObject() {
 		in.fail(path, "Input should be a valid dictionary or object")
 		return
 	}
-	switch s.Get("type").Str {
+	switch s.get("type").str() {
 	case "base64":
-		media := s.Get("media_type").Str
+		media := s.get("media_type").str()
 		if kind == "image" && !imageTypes[media] {
 			in.fail(path+".base64.media_type", "Input should be 'image/jpeg', 'image/png', 'image/gif' or 'image/webp'")
 		}
-		if data := s.Get("data"); data.Type != gjson.String || !isBase64(data.Str) {
+		if data := s.get("data"); !data.isString() || !isBase64(data.str()) {
 			in.fail(path+".base64.data", "invalid base64 data")
 		}
 	case "url":
-		u := s.Get("url").Str
+		u := s.get("url").str()
 		if !strings.HasPrefix(u, "https://") && !strings.HasPrefix(u, "http://") {
 			in.fail(path+".url.url", "Only HTTP and HTTPS URLs are supported")
 		}
@@ -266,15 +289,15 @@ var isBase64Byte = func() (t [256]bool) {
 }()
 
 func (in *inspector) tools() {
-	in.list("tools", func(path string, t gjson.Result) {
-		kind := t.Get("type").Str
+	in.list("tools", func(path string, t value) {
+		kind := t.get("type").str()
 		custom := kind == "" || kind == "custom"
 		switch {
-		case !t.IsObject():
+		case !t.isObject():
 			in.fail(path, "Input should be a valid dictionary or object")
-		case custom && t.Get("name").Type != gjson.String:
+		case custom && !t.get("name").isString():
 			in.fail(path+".custom.name", "Field required")
-		case custom && !t.Get("input_schema").IsObject():
+		case custom && !t.get("input_schema").isObject():
 			in.fail(path+".custom.input_schema", "Field required")
 		}
 	})
@@ -282,11 +305,11 @@ func (in *inspector) tools() {
 
 func (in *inspector) head() Head {
 	h := Head{
-		Model: in.seen["model"].Str, Stream: in.seen["stream"].Bool(), MaxTokens: int(in.seen["max_tokens"].Int()),
-		Version: in.seen["anthropic_version"].String(),
+		Model: in.seen["model"].str(), Stream: in.seen["stream"].kind() == 't', MaxTokens: int(in.seen["max_tokens"].parse().Int()),
+		Version: in.seen["anthropic_version"].str(),
 	}
-	for _, b := range in.seen["anthropic_beta"].Array() {
-		h.Betas = append(h.Betas, b.String())
+	for b := range in.seen["anthropic_beta"].elements {
+		h.Betas = append(h.Betas, b.str())
 	}
 	return h
 }

@@ -46,9 +46,9 @@ func PatchNative(body []byte, p Patch) []byte {
 		kept++
 	}
 	if p.CachePoints && !marked(body, fields) {
-		markTools(value(fields, "tools"), &out)
-		markContent(value(fields, "system"), &out)
-		markTurns(value(fields, "messages"), &out)
+		markTools(valueOf(fields, "tools"), &out)
+		markContent(valueOf(fields, "system"), &out)
+		markTurns(valueOf(fields, "messages"), &out)
 	}
 	return out.apply(body)
 }
@@ -76,7 +76,7 @@ func find(fields []field, name string) (gjson.Result, bool) {
 	return fields[i].value, true
 }
 
-func value(fields []field, name string) gjson.Result {
+func valueOf(fields []field, name string) gjson.Result {
 	v, _ := find(fields, name)
 	return v
 }
@@ -86,11 +86,11 @@ func marked(body []byte, fields []field) bool {
 	if !bytes.Contains(body, []byte(`"cache_control"`)) {
 		return false
 	}
-	if value(fields, "cache_control").IsObject() || markedContent(value(fields, "tools")) || markedContent(value(fields, "system")) {
+	if valueOf(fields, "cache_control").IsObject() || markedContent(valueOf(fields, "tools")) || markedContent(valueOf(fields, "system")) {
 		return true
 	}
 	found := false
-	value(fields, "messages").ForEach(func(_, m gjson.Result) bool {
+	valueOf(fields, "messages").ForEach(func(_, m gjson.Result) bool {
 		found = markedContent(m.Get("content"))
 		return !found
 	})

@@ -2,15 +2,12 @@ package bedrock
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
 	"slices"
-
-	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
 )
 
 // ContentTypeStream is the content type of both kinds of streams.
@@ -38,12 +35,13 @@ const (
 	growStep = 64 << 10
 )
 
-// FrameReader reads an AWS event stream. It is not safe for concurrent use.
+// FrameReader reads an AWS event stream. It is not safe for concurrent use. It decodes by itself, since the SDK's
+// decoder allocates some forty times a frame; tests hold it to the SDK's.
+// https://docs.aws.amazon.com/lexv2/latest/dg/event-stream-encoding.html
 type FrameReader struct {
 	r   *bufio.Reader
 	max int
-	buf []byte
-	dec *eventstream.Decoder
+	buf []byte // the frame, reused
 }
 
 // NewFrameReader reads frames of up to max bytes from r; 0 means MaxFrame.
@@ -51,7 +49,7 @@ func NewFrameReader(r io.Reader, max int) *FrameReader {
 	if max <= 0 {
 		max = MaxFrame
 	}
-	return &FrameReader{r: bufio.NewReaderSize(r, 16<<10), max: max, dec: eventstream.NewDecoder()}
+	return &FrameReader{r: bufio.NewReaderSize(r, 16<<10), max: max}
 }
 
 // Next returns the next frame; its Payload is valid until the following call. io.EOF is returned only between frames,
@@ -64,11 +62,12 @@ func (f *FrameReader) Next() (Frame, error) {
 	if err := f.fill(total); err != nil {
 		return Frame{}, err
 	}
-	msg, err := f.dec.Decode(bytes.NewReader(f.buf), nil)
-	if err != nil {
-		return Frame{}, fmt.Errorf("%w: %w", ErrFrame, err)
+	end := total - 4
+	if crc32.ChecksumIEEE(f.buf[:end]) != binary.BigEndian.Uint32(f.buf[end:]) {
+		return Frame{}, fmt.Errorf("%w: checksum", ErrFrame)
 	}
-	return frameOf(msg), nil
+	headers := preludeLen + int(binary.BigEndian.Uint32(f.buf[4:]))
+	return decodeFrame(f.buf[preludeLen:headers], f.buf[headers:end])
 }
 
 // prelude checks the length before anything of that size is allocated.
@@ -118,26 +117,87 @@ func (f *FrameReader) Buffered() bool {
 	return err == nil && uint64(f.r.Buffered()) >= uint64(binary.BigEndian.Uint32(head))
 }
 
-func frameOf(m eventstream.Message) Frame {
-	get := func(name string) string {
-		if v := m.Headers.Get(name); v != nil {
-			return v.String()
+// headerSizes are the sizes of header values by type; the types missing here carry a two-byte length before them.
+var headerSizes = map[byte]int{0: 0, 1: 0, 2: 1, 3: 2, 4: 4, 5: 8, 8: 8, 9: 16}
+
+const (
+	typeBytes  = 6
+	typeString = 7
+)
+
+// decodeFrame reads the headers that matter here and skips the others.
+func decodeFrame(headers, payload []byte) (Frame, error) {
+	var kind, event, exception, code, message []byte
+	for len(headers) > 0 {
+		name, value, rest, ok := nextHeader(headers)
+		if !ok {
+			return Frame{}, fmt.Errorf("%w: headers", ErrFrame)
 		}
-		return ""
+		headers = rest
+		switch string(name) {
+		case messageType:
+			kind = value
+		case ":event-type":
+			event = value
+		case ":exception-type":
+			exception = value
+		case ":error-code":
+			code = value
+		case ":error-message":
+			message = value
+		}
 	}
-	f := Frame{Payload: m.Payload}
-	switch get(eventstreamMessageType) {
+	f := Frame{Payload: payload}
+	switch string(kind) {
 	case "exception":
-		f.Exception = orUnknown(get(":exception-type"))
+		f.Exception = orUnknown(string(exception))
 	case "error":
-		f.Exception, f.Message = orUnknown(get(":error-code")), get(":error-message")
+		f.Exception, f.Message = orUnknown(string(code)), string(message)
 	default:
-		f.Event = get(":event-type")
+		f.Event = eventName(event)
 	}
-	return f
+	return f, nil
 }
 
-const eventstreamMessageType = ":message-type"
+// nextHeader takes one header off b. The value of one that is no string is nil.
+func nextHeader(b []byte) (name, value, rest []byte, ok bool) {
+	n := int(b[0])
+	if n == 0 || len(b) < n+2 {
+		return nil, nil, nil, false
+	}
+	name, kind, b := b[1:n+1], b[n+1], b[n+2:]
+	size, fixed := headerSizes[kind]
+	if !fixed {
+		if kind != typeString && kind != typeBytes || len(b) < 2 {
+			return nil, nil, nil, false
+		}
+		size, b = int(binary.BigEndian.Uint16(b)), b[2:]
+	}
+	if len(b) < size {
+		return nil, nil, nil, false
+	}
+	if kind == typeString {
+		value = b[:size]
+	}
+	return name, value, b[size:], true
+}
+
+// eventName is b as a string, without allocating for the events there are.
+func eventName(b []byte) string {
+	switch string(b) {
+	case EventContentBlockDelta:
+		return EventContentBlockDelta
+	case EventChunk:
+		return EventChunk
+	case EventContentBlockStart:
+		return EventContentBlockStart
+	case EventContentBlockStop:
+		return EventContentBlockStop
+	}
+	return string(b)
+}
+
+const messageType = ":message-type"
 
 func orUnknown(s string) string {
 	if s == "" {
@@ -161,7 +221,7 @@ func appendFrame(dst []byte, kind, typeHeader, name string, payload []byte) []by
 	dst = append(dst, make([]byte, preludeLen)...)
 	dst = appendHeader(dst, typeHeader, name)
 	dst = appendHeader(dst, ":content-type", "application/json")
-	dst = appendHeader(dst, eventstreamMessageType, kind)
+	dst = appendHeader(dst, messageType, kind)
 	headers := len(dst) - start - preludeLen
 	dst = append(dst, payload...)
 	frame := dst[start:]

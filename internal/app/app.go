@@ -1,0 +1,305 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"weir/internal/auth"
+	"weir/internal/budget"
+	"weir/internal/config"
+	"weir/internal/demo"
+	"weir/internal/edge"
+	"weir/internal/gateway"
+	"weir/internal/ingest"
+	"weir/internal/logging"
+	"weir/internal/provider/anthropic"
+	"weir/internal/provider/bedrock"
+	"weir/internal/provider/openaicompat"
+	"weir/internal/retention"
+	"weir/internal/store/pebble"
+	"weir/internal/tenant"
+	"weir/internal/transport"
+)
+
+// App is a running Weir.
+type App struct {
+	opts    Options
+	config  atomic.Pointer[config.Config]
+	log     *logging.Root
+	started time.Time
+	ready   atomic.Bool
+
+	stores    *stores
+	auth      *auth.Service
+	limiter   *budget.Limiter
+	recorder  *ingest.Recorder
+	settler   *ingest.Settler
+	gateway   *gateway.Gateway
+	providers *providers
+	query     *queries
+	metrics   *metrics
+	server    *server
+	services  *services
+	first     firstStart
+	upstream  *demo.Upstream // of --demo
+}
+
+// firstStart is what is shown once.
+type firstStart struct {
+	admin     auth.Admin
+	masterKey string // only when it was made by this start
+}
+
+// Run serves until ctx ends.
+func Run(ctx context.Context, o Options) error {
+	a, err := Start(ctx, o)
+	if err != nil {
+		return err
+	}
+	a.banner()
+	<-ctx.Done()
+	a.log.For("app").Info("stopping: no new calls, running streams may finish", "drain", a.config.Load().Server.Drain.D())
+	a.Stop()
+	return nil
+}
+
+// Start brings everything up and returns when it is ready to serve. On an error nothing is left running.
+func Start(ctx context.Context, o Options) (a *App, err error) {
+	a = &App{opts: o, started: time.Now()}
+	c, warnings, err := o.load()
+	if err != nil {
+		return nil, err
+	}
+	a.config.Store(&c)
+	a.log = logging.New(o.Err, c.Log.Format)
+	a.services = &services{log: a.log.For("app")}
+	a.setLevels(c.Log)
+	for _, w := range warnings {
+		a.log.For("app").Warn("configuration: "+w.Msg, "setting", w.Path, "line", w.Line)
+	}
+	defer func() {
+		if err != nil {
+			a.services.stop()
+		}
+	}()
+	listeners, err := listen(c.Server.Listen) // before the stores: a taken port must not cost a recovery
+	if err != nil {
+		return nil, err
+	}
+	closeListeners := true
+	defer func() {
+		for _, l := range listeners {
+			if closeListeners {
+				_ = l.Close()
+			}
+		}
+	}()
+	if o.Demo {
+		if err := a.openDemo(ctx, &c); err != nil {
+			return nil, err
+		}
+		a.config.Store(&c)
+	}
+	if err := a.openCore(ctx, &c); err != nil {
+		return nil, err
+	}
+	if err := a.openGateway(ctx, &c); err != nil {
+		return nil, err
+	}
+	handler, err := a.handler(&c)
+	if err != nil {
+		return nil, err
+	}
+	a.server = newServer(listeners, handler, c.Server.Drain.D(), a.log.For("edge"))
+	if err := a.services.start(ctx, "server", a.server); err != nil {
+		return nil, err
+	}
+	closeListeners = false
+	if o.ConfigFile != "" {
+		if err := a.services.start(ctx, "reloader", &reloader{path: o.ConfigFile, apply: a.reload, log: a.log.For("app")}); err != nil {
+			return nil, err
+		}
+	}
+	if o.Demo {
+		if err := a.services.start(ctx, "demo", a.demoService()); err != nil {
+			return nil, err
+		}
+	}
+	a.ready.Store(true)
+	return a, nil
+}
+
+// Stop ends everything in reverse order of the flow.
+func (a *App) Stop() {
+	a.ready.Store(false)
+	a.services.stop()
+}
+
+func (a *App) setLevels(l config.Log) {
+	_ = a.log.Set("", l.Level) // validated
+	for component, level := range l.Components {
+		if err := a.log.Set(component, level); err != nil {
+			a.log.For("app").Warn("log level not set", "error", err)
+		}
+	}
+}
+
+// openCore opens stores, identity, budgets, recorder and index.
+func (a *App) openCore(ctx context.Context, c *config.Config) (err error) {
+	if a.stores, err = openStores(c.Data, a.log); err != nil {
+		return err
+	}
+	if err := a.services.start(ctx, "stores", a.stores.service()); err != nil {
+		return err
+	}
+	if err := a.openAuth(ctx, c); err != nil {
+		return err
+	}
+	a.settler = ingest.NewSettler(a.stores.truth, a.stores.rows, a.log.For("ingest"), 0)
+	a.query = newQueries(a.stores, c, a.log)
+	a.recorder = ingest.New(ingest.Options{
+		Store: a.stores.truth, KV: a.stores.truth, Dir: c.Data, Log: a.log.For("ingest"), BodiesOff: !c.Recording.Bodies,
+		OnCharge: a.settler.Wake,
+		DiskFree: func() (uint64, error) { free, _, err := pebble.DiskFree(c.Data); return free, err },
+		Health:   a.stores.truth.Health, MinFree: uint64(c.Recording.MinFreeDisk), QueueCalls: c.Recording.Queue,
+	})
+	// The recorder first: it charges calls that a crash interrupted, which the settler then applies before budgets load.
+	for _, s := range []named{{"recorder", a.recorder}, {"settler", a.settler}} {
+		if err := a.services.start(ctx, s.name, s.service); err != nil {
+			return err
+		}
+	}
+	if err := a.limiter.Load(ctx, a.stores.rows); err != nil {
+		return err
+	}
+	if err := a.services.start(ctx, "index", a.query); err != nil {
+		return err
+	}
+	return a.services.start(ctx, "retention", retention.New(a.query, a.retentionDays, a.log.For("store"), nil, 0))
+}
+
+// retentionDays are the projects that do not keep everything: their own setting, else the configuration's.
+func (a *App) retentionDays(ctx context.Context) (map[tenant.ProjectID]int, error) {
+	out := map[tenant.ProjectID]int{}
+	all := &tenant.Identity{Role: tenant.RoleAdmin, Means: tenant.ByMaster}
+	for _, p := range a.auth.Projects(all) {
+		if days := cmp.Or(p.RetentionDays, a.config.Load().Recording.RetentionDays); days > 0 {
+			out[p.ID] = days
+		}
+	}
+	return out, nil
+}
+
+func (a *App) openAuth(ctx context.Context, c *config.Config) error {
+	key, created, err := auth.LoadMasterKey(c.Data, c.Admin.MasterKey.Reveal())
+	if err != nil {
+		return err
+	}
+	if created {
+		a.first.masterKey = key
+	}
+	sealer, err := auth.LoadSealer(c.Data, c.Admin.SecretKey.Reveal())
+	if err != nil {
+		return err
+	}
+	a.first.admin, err = auth.Bootstrap(ctx, a.stores.rows, c.Admin.Email, c.Admin.Password.Reveal(), time.Now().UTC())
+	if err != nil {
+		return err
+	}
+	a.limiter = budget.NewLimiter(nil)
+	a.auth, err = auth.New(ctx, auth.Options{
+		Store: a.stores.rows, Sealer: sealer, MasterKey: key, Hosts: auth.NewHosts(c.Server.Listen, c.Server.PublicURL, c.Server.AllowedHosts),
+		Spend: a.limiter, Local: c.Server.Local, ClientIP: clientIP(c), Log: a.log.For("auth"),
+	})
+	if err != nil {
+		return err
+	}
+	if err := a.auth.SetFile(ctx, fileObjects(c)); err != nil {
+		return err
+	}
+	return a.services.start(ctx, "auth", a.auth)
+}
+
+func clientIP(c *config.Config) func(*http.Request) string {
+	var trusted []netip.Prefix
+	for _, p := range c.Server.TrustedProxies {
+		if n, err := config.ParsePrefix(p); err == nil { // validated
+			trusted = append(trusted, n)
+		}
+	}
+	return func(r *http.Request) string { return edge.ClientIP(r, trusted) }
+}
+
+// factories are the providers of this build.
+func factories() map[string]gateway.Factory {
+	f := map[string]gateway.Factory{"anthropic": anthropic.New, "bedrock": bedrock.New}
+	for _, row := range openaicompat.Rows() {
+		f[row.Name] = openaicompat.New
+	}
+	return f
+}
+
+func (a *App) openGateway(ctx context.Context, c *config.Config) error {
+	client, err := transport.New(transport.Config{
+		HTTPProxy: c.Network.HTTPProxy, HTTPSProxy: c.Network.HTTPSProxy, NoProxy: c.Network.NoProxy, CAFiles: split([]string{c.Network.CAFile}),
+	})
+	if err != nil {
+		return fmt.Errorf("network: %w", err)
+	}
+	a.providers = &providers{factories: factories(), http: client, log: a.log.For("upstream")}
+	table, err := a.providers.table(c)
+	if err != nil {
+		return err
+	}
+	a.gateway = gateway.New(gateway.Deps{
+		Recorder: a.recorder, Limiter: a.limiter, KV: a.stores.truth, Log: a.log.For("gateway"),
+		Resolve: a.providers.resolver(a.config.Load), Bodies: func() bool { return a.config.Load().Recording.Bodies },
+	})
+	a.gateway.Swap(table)
+	return a.services.start(ctx, "connections", funcs{stop: client.CloseIdleConnections})
+}
+
+// reload reads the configuration again and puts in force what can change while running: models, routing, log levels,
+// and the keys and teams of the file. What cannot is named in the log.
+func (a *App) reload(ctx context.Context) error {
+	c, warnings, err := a.opts.load()
+	if err != nil {
+		return err
+	}
+	old := a.config.Load()
+	next := *old
+	next.Models, next.Routing, next.Log, next.Keys, next.Teams, next.Recording.Bodies = c.Models, c.Routing, c.Log, c.Keys, c.Teams, c.Recording.Bodies
+	if a.upstream != nil {
+		next.Models = append(a.upstream.Models(), next.Models...)
+	}
+	table, err := a.providers.table(&next)
+	if err != nil {
+		return err
+	}
+	if err := a.auth.SetFile(ctx, fileObjects(&next)); err != nil {
+		return err
+	}
+	a.config.Store(&next)
+	a.gateway.Swap(table)
+	a.setLevels(next.Log)
+	for _, w := range warnings {
+		a.log.For("app").Warn("configuration: "+w.Msg, "setting", w.Path, "line", w.Line)
+	}
+	if restartNeeded(old, &c) {
+		a.log.For("app").Warn("settings under server, data, network, index and admin take effect at the next start")
+	}
+	return nil
+}
+
+// restartNeeded reports a change in what is only read at start.
+func restartNeeded(old, fresh *config.Config) bool {
+	part := func(c *config.Config) string {
+		return fmt.Sprint(c.Server, c.Data, c.Network, c.Index, c.Admin.Email, c.Admin.MasterKey.Reveal())
+	}
+	return part(old) != part(fresh)
+}

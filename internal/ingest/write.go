@@ -1,0 +1,169 @@
+package ingest
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"weir/internal/fault"
+	"weir/internal/gateway"
+	"weir/internal/span"
+)
+
+// write is the writer's loop; it ends when the queue is closed and empty, or when Stop gives up.
+func (r *Recorder) write() {
+	for {
+		records := r.queue.take(commitCalls, commitBytes, r.o.Gather)
+		if records == nil {
+			return
+		}
+		r.persist(records)
+	}
+}
+
+// persist stores records, trying until it succeeds or Stop gives up. A record that the store calls invalid would block
+// all others for ever; it is reported and left to its intent.
+func (r *Recorder) persist(records []*gateway.Record) {
+	for wait := 20 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
+		err := r.runOnce(r.ctx, records)
+		if err == nil {
+			r.failing.Store(false)
+			return
+		}
+		r.bodies.known.reset() // it counts what the failed commit would have stored
+		switch {
+		case r.ctx.Err() != nil:
+			r.lose(len(records))
+			return
+		case fault.Is(err, fault.Conflict): // a day was dropped between the look-up and the commit
+			continue
+		case fault.Is(err, fault.Invalid):
+			r.persistEach(records, err)
+			return
+		}
+		r.failing.Store(true)
+		r.stats.retries.Add(1)
+		r.o.Log.Error("calls are not recorded yet", slog.Int("calls", len(records)), slog.Any("error", err))
+		r.pause(wait)
+	}
+}
+
+func (r *Recorder) persistEach(records []*gateway.Record, err error) {
+	if len(records) == 1 {
+		r.o.Log.Error("a call cannot be recorded", slog.Any("error", err))
+		r.lose(1)
+		r.announce()
+		return
+	}
+	for i := range records {
+		r.persist(records[i : i+1])
+	}
+}
+
+func (r *Recorder) pause(d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-r.ctx.Done():
+	}
+}
+
+// runOnce prepares and commits records, and tells those who wait.
+func (r *Recorder) runOnce(ctx context.Context, records []*gateway.Record) error {
+	batches := make([]*span.Batch, len(records))
+	charged := false
+	for i, rec := range records {
+		b, err := r.prepare(ctx, rec)
+		if err != nil {
+			return err
+		}
+		batches[i] = b
+		charged = charged || b.Ledger != nil
+	}
+	if err := r.o.Store.Append(ctx, true, batches...); err != nil {
+		return err
+	}
+	for _, b := range batches {
+		r.intents.done(b.Span.Trace, b.Span.ID)
+		if r.o.OnSpan != nil {
+			r.o.OnSpan(b.Span)
+		}
+	}
+	r.stats.recorded.Add(int64(len(records)))
+	r.announce()
+	if charged && r.o.OnCharge != nil {
+		r.o.OnCharge()
+	}
+	return nil
+}
+
+func (r *Recorder) announce() {
+	next := make(chan struct{})
+	close(*r.commits.Swap(&next))
+}
+
+// prepare turns a record into a batch. It may run again for the same record.
+func (r *Recorder) prepare(ctx context.Context, rec *gateway.Record) (*span.Batch, error) {
+	s := rec.Span
+	b := &span.Batch{Span: s}
+	if rec.Charge {
+		b.Ledger = entryOf(s)
+	}
+	day, err := r.o.Store.Home(ctx, s.Project, s.Trace, span.DayOf(s.Start))
+	if err != nil {
+		return nil, err
+	}
+	s.Day = day
+	if s.Session != "" && s.SessionSource == "" {
+		s.SessionSource = fromClient
+	}
+	if rec.Response != nil {
+		response := r.redact(rec.Response)
+		s.Output = r.bodies.raw(b, response)
+		s.Output.Preview = outputPreview(response)
+	}
+	if rec.Request == nil {
+		return b, nil
+	}
+	return b, r.request(ctx, b, rec)
+}
+
+func (r *Recorder) request(ctx context.Context, b *span.Batch, rec *gateway.Record) error {
+	body := r.redact(rec.Request)
+	conv, err := r.bodies.request(ctx, b, body)
+	if err != nil {
+		return err
+	}
+	if conv == nil {
+		b.Span.Input.Preview = rawPreview(body)
+		return nil
+	}
+	b.Span.Input.Preview = inputPreview(conv)
+	if b.Span.Operation == countTokens {
+		return nil
+	}
+	if err := r.threads.assign(ctx, b.Span, conv, r.redact(rec.Response)); err != nil {
+		r.o.Log.Warn("a session could not be looked up or kept", slog.Any("error", err))
+	}
+	return nil
+}
+
+// countTokens is the operation of calls that ask about a conversation without being part of it.
+const countTokens = "count_tokens"
+
+func (r *Recorder) redact(body []byte) []byte {
+	if r.o.Redact == nil || body == nil {
+		return body
+	}
+	return r.o.Redact(body)
+}
+
+// entryOf is the charge of a call.
+func entryOf(s *span.Span) *span.LedgerEntry {
+	return &span.LedgerEntry{
+		Time: s.End, Call: span.CallID(s.Trace, s.ID), Project: s.Project, Key: s.Key, User: s.User, Team: s.Team,
+		Model: s.Group, Tags: s.Tags, Usage: s.Usage, Cost: s.Cost.Total,
+		Failed: s.Status == span.Error || s.Status == span.Interrupted,
+	}
+}

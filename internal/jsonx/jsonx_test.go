@@ -1,0 +1,37 @@
+package jsonx
+
+import (
+	"encoding/json"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestValid(t *testing.T) {
+	for in, want := range map[string]bool{
+		`{"a":1}`: true, "{\n\t\"a\": 1\r\n}": true, `"ok"`: true, `"\ud83d"`: true,
+		"\"a\nb\"": false, "\"a\x01b\"": false, "\"a\xffb\"": false, `{"a":1} x`: false, ``: false, `{`: false, `{'a':1}`: false,
+	} {
+		if got := Valid([]byte(in)); got != want {
+			t.Errorf("Valid(%q) = %v", in, got)
+		}
+	}
+}
+
+func TestMarshalIsStable(t *testing.T) {
+	for range 20 {
+		if got := string(MustMarshal(map[string]any{"b": "<&>", "a": 1, "c": nil})); got != `{"a":1,"b":"<&>","c":null}` {
+			t.Fatal(got)
+		}
+	}
+}
+
+// The strict standard library is the reference.
+func FuzzValid(f *testing.F) {
+	f.Add([]byte(`{"a":[1,2.5e3,"x\u0041",null,true]}`))
+	f.Add([]byte("\"\x7f\""))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if got, want := Valid(data), json.Valid(data) && utf8.Valid(data); got != want {
+			t.Errorf("Valid(%q) = %v, want %v", data, got, want)
+		}
+	})
+}

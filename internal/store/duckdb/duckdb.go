@@ -1,0 +1,318 @@
+// Package duckdb is the embedded query.Index: one narrow columnar table in one DuckDB file, without text, keys or
+// secondary indexes. It can be rebuilt from the span store at any time, so its failures cost a rebuild and no data.
+package duckdb
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+
+	duck "github.com/duckdb/duckdb-go/v2"
+
+	"weir/internal/query"
+	"weir/internal/span"
+	"weir/internal/tenant"
+)
+
+// Options tune an Index; the zero value is the default.
+type Options struct {
+	MemoryLimit string // for queries, "512MB"
+	Threads     int    // the number of cores, at most 4
+	Queries     int    // at once; twice the number of cores. Others wait.
+}
+
+func (o *Options) defaults() {
+	if o.MemoryLimit == "" {
+		o.MemoryLimit = "512MB"
+	}
+	if o.Threads == 0 {
+		o.Threads = min(runtime.NumCPU(), 4)
+	}
+	if o.Queries == 0 {
+		o.Queries = 2 * runtime.NumCPU()
+	}
+}
+
+// Index implements query.Index. One process may have a file open.
+type Index struct {
+	db    *sql.DB
+	slots chan struct{} // queries under way
+
+	write  sync.Mutex // one writer
+	writer *sql.Conn
+}
+
+var _ query.Index = (*Index)(nil)
+
+// Open opens or creates the index in a file. It is query.ErrCorrupt if the file must be removed, see Remove.
+func Open(ctx context.Context, path string, o Options) (*Index, error) {
+	o.defaults()
+	// The settings that keep the engine from reaching for the network, and its log short.
+	dsn := fmt.Sprintf("%s?memory_limit=%s&threads=%d&autoinstall_known_extensions=false&autoload_known_extensions=false&checkpoint_threshold=64MB",
+		path, o.MemoryLimit, o.Threads)
+	c, err := duck.NewConnector(dsn, nil)
+	if err != nil {
+		return nil, openError(path, err)
+	}
+	x := &Index{db: sql.OpenDB(c), slots: make(chan struct{}, o.Queries)}
+	x.db.SetMaxIdleConns(2)
+	if err := x.prepare(ctx); err != nil {
+		return nil, errors.Join(openError(path, err), x.db.Close())
+	}
+	return x, nil
+}
+
+// Remove deletes the index and its log, which must go together.
+func Remove(path string) error {
+	var errs []error
+	for _, p := range []string{path, path + ".wal", path + ".tmp"} {
+		errs = append(errs, os.RemoveAll(p))
+	}
+	return errors.Join(errs...)
+}
+
+// prepare creates the tables of a new file and checks the version of an old one.
+func (x *Index) prepare(ctx context.Context) (err error) {
+	if x.writer, err = x.db.Conn(ctx); err != nil {
+		return err
+	}
+	var tables int
+	if err := x.writer.QueryRowContext(ctx, `SELECT count(*) FROM duckdb_tables() WHERE NOT temporary`).Scan(&tables); err != nil {
+		return err
+	}
+	if tables == 0 {
+		if err := x.create(ctx); err != nil {
+			return err
+		}
+	}
+	var v int
+	if err := x.writer.QueryRowContext(ctx, `SELECT version FROM meta`).Scan(&v); err != nil || v != version {
+		return fmt.Errorf("%w: version %d, want %d (%v)", query.ErrCorrupt, v, version, err)
+	}
+	_, err = x.writer.ExecContext(ctx, createReplaced)
+	return err
+}
+
+// create checkpoints after the definitions: a log that mixes them with data is what replay has failed on.
+func (x *Index) create(ctx context.Context) error {
+	for _, q := range []string{
+		createSpans(),
+		`CREATE TABLE meta (version INTEGER, position UBIGINT, complete BOOLEAN)`,
+		fmt.Sprintf(`INSERT INTO meta VALUES (%d, 0, false)`, version),
+		`CHECKPOINT`,
+	} {
+		if _, err := x.writer.ExecContext(ctx, q); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close checkpoints and closes the file.
+func (x *Index) Close() error { return errors.Join(x.writer.Close(), x.db.Close()) }
+
+// Apply implements query.Index.
+func (x *Index) Apply(ctx context.Context, rows []*span.Span, upto uint64) error {
+	return x.change(ctx, func(c *sql.Conn) error {
+		if err := x.replace(ctx, c, rows); err != nil {
+			return err
+		}
+		if err := appendSpans(c, rows); err != nil {
+			return err
+		}
+		_, err := c.ExecContext(ctx, `UPDATE meta SET position = ?, complete = true`, upto)
+		return err
+	})
+}
+
+// Load implements query.Index.
+func (x *Index) Load(ctx context.Context, rows []*span.Span) error {
+	return x.change(ctx, func(c *sql.Conn) error { return appendSpans(c, rows) })
+}
+
+// replace deletes earlier versions of spans. A trace keeps its home day, so only the days concerned are scanned.
+func (x *Index) replace(ctx context.Context, c *sql.Conn, rows []*span.Span) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	if _, err := c.ExecContext(ctx, `DELETE FROM replaced`); err != nil {
+		return err
+	}
+	first, last := rows[0].Day, rows[0].Day
+	err := appendTo(c, "temp", "replaced", func(add func(...driver.Value) error) error {
+		for _, s := range rows {
+			first, last = min(first, s.Day), max(last, s.Day)
+			if err := add(query.Cut(string(s.Project)), uint32(s.Day), query.Cut(s.Trace), query.Cut(s.ID)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	_, err = c.ExecContext(ctx, `DELETE FROM spans USING replaced r WHERE spans.day BETWEEN ? AND ?
+		AND spans.id = r.id AND spans.trace = r.trace AND spans.day = r.day AND spans.project = r.project`, uint32(first), uint32(last))
+	return err
+}
+
+func appendSpans(c *sql.Conn, rows []*span.Span) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	return appendTo(c, "", "spans", func(add func(...driver.Value) error) error {
+		vals := make([]driver.Value, len(columns))
+		for _, s := range rows {
+			for i, c := range columns {
+				vals[i] = c.value(s)
+			}
+			if err := add(vals...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// appendTo runs an appender on a table, within the connection's transaction.
+func appendTo(c *sql.Conn, catalog, table string, fill func(add func(...driver.Value) error) error) error {
+	return c.Raw(func(raw any) error {
+		conn, ok := raw.(driver.Conn)
+		if !ok {
+			return fmt.Errorf("duckdb: driver connection is a %T", raw)
+		}
+		a, err := duck.NewAppender(conn, catalog, "", table)
+		if err != nil {
+			return err
+		}
+		err = fill(a.AppendRow)
+		return errors.Join(err, a.Close())
+	})
+}
+
+// change runs a transaction of the one writer.
+func (x *Index) change(ctx context.Context, f func(c *sql.Conn) error) error {
+	x.write.Lock()
+	defer x.write.Unlock()
+	if _, err := x.writer.ExecContext(ctx, `BEGIN`); err != nil {
+		return failed(err)
+	}
+	err := f(x.writer)
+	if err == nil {
+		_, err = x.writer.ExecContext(ctx, `COMMIT`)
+	}
+	if err != nil {
+		_, back := x.writer.ExecContext(context.WithoutCancel(ctx), `ROLLBACK`)
+		if back != nil && !strings.Contains(back.Error(), "no transaction is active") {
+			err = errors.Join(err, back)
+		}
+	}
+	return failed(err)
+}
+
+// Position implements query.Index.
+func (x *Index) Position(ctx context.Context) (upto uint64, ok bool, err error) {
+	x.write.Lock()
+	defer x.write.Unlock()
+	err = x.writer.QueryRowContext(ctx, `SELECT position, complete FROM meta`).Scan(&upto, &ok)
+	return upto, ok, failed(err)
+}
+
+// Checkpoint implements query.Index.
+func (x *Index) Checkpoint(ctx context.Context) (uint64, error) {
+	upto, _, err := x.Position(ctx) // what is written after this is not held
+	if err != nil {
+		return 0, err
+	}
+	x.write.Lock()
+	defer x.write.Unlock()
+	_, err = x.writer.ExecContext(ctx, `CHECKPOINT`)
+	return upto, failed(err)
+}
+
+// DropDay implements query.Index.
+func (x *Index) DropDay(ctx context.Context, p tenant.ProjectID, day span.Day) error {
+	return x.change(ctx, func(c *sql.Conn) error {
+		_, err := c.ExecContext(ctx, `DELETE FROM spans WHERE project = ? AND day = ?`, query.Cut(string(p)), uint32(day))
+		return err
+	})
+}
+
+// Reset implements query.Index.
+func (x *Index) Reset(ctx context.Context) error {
+	return x.change(ctx, func(c *sql.Conn) error {
+		if _, err := c.ExecContext(ctx, `DELETE FROM spans`); err != nil {
+			return err
+		}
+		_, err := c.ExecContext(ctx, `UPDATE meta SET position = 0, complete = false`)
+		return err
+	})
+}
+
+// rows runs a query when there is a slot for it and calls scan for each row.
+func (x *Index) rows(ctx context.Context, s *statement, scan func(*sql.Rows) error) error {
+	select {
+	case x.slots <- struct{}{}:
+		defer func() { <-x.slots }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	r, err := x.db.QueryContext(ctx, s.String(), s.args...)
+	if err != nil {
+		return readFailed(ctx, err)
+	}
+	defer func() { _ = r.Close() }() // its error is Err's
+	for r.Next() {
+		if err := scan(r); err != nil {
+			return readFailed(ctx, err)
+		}
+	}
+	return readFailed(ctx, r.Err())
+}
+
+// readFailed prefers the reason of an interrupted query to the engine's word for it.
+func readFailed(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return failed(err)
+}
+
+// failed recognises an engine that has given up: after a fatal error it refuses everything until it is opened again.
+func failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	if e, ok := errors.AsType[*duck.Error](err); ok && (e.Type == duck.ErrorTypeFatal || e.Type == duck.ErrorTypeInternal) {
+		return fmt.Errorf("%w: %w", query.ErrLost, err)
+	}
+	if strings.Contains(err.Error(), "database has been invalidated") {
+		return fmt.Errorf("%w: %w", query.ErrLost, err)
+	}
+	return fmt.Errorf("duckdb: %w", err)
+}
+
+// passing are troubles of the machine rather than of the file.
+var passing = []string{"lock on file", "Permission denied", "No space left", "Too many open files", "Out of Memory", "INTERRUPT", "context"}
+
+// openError tells a damaged file from one that cannot be opened now.
+func openError(path string, err error) error {
+	if errors.Is(err, query.ErrCorrupt) {
+		return err
+	}
+	if _, missing := os.Stat(path); missing != nil {
+		return fmt.Errorf("duckdb: %w", err)
+	}
+	for _, p := range passing {
+		if strings.Contains(err.Error(), p) {
+			return fmt.Errorf("duckdb: %w", err)
+		}
+	}
+	return fmt.Errorf("%w: %w", query.ErrCorrupt, err)
+}

@@ -1,0 +1,171 @@
+package duckdb
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"weir/internal/money"
+	"weir/internal/query"
+	"weir/internal/span"
+)
+
+// Search implements query.Index.
+func (x *Index) Search(ctx context.Context, q query.Query, p query.Page) ([]span.Key, string, error) {
+	by, order, dir, cmp := col(p.Sort.By()), p.Sort.String(), "DESC", "<"
+	if p.Sort.Asc {
+		dir, cmp = "ASC", ">"
+	}
+	s := new(statement).add(`SELECT "day", "trace", "id", ` + by + ` FROM spans WHERE `).where(q)
+	if p.Cursor != "" {
+		c, err := query.DecodeCursor(p.Cursor, order)
+		if err != nil {
+			return nil, "", err
+		}
+		// The first condition says nothing new, but it lets the scan skip blocks.
+		s.add(fmt.Sprintf(` AND %[1]s %[2]s= ? AND (%[1]s %[2]s ? OR "trace" %[2]s ? OR ("trace" = ? AND "id" %[2]s ?))`, by, cmp),
+			c.Value, c.Value, c.Trace, c.Trace, c.Span)
+	}
+	s.add(fmt.Sprintf(` ORDER BY %s %[2]s, "trace" %[2]s, "id" %[2]s LIMIT %[3]d`, by, dir, p.Size()+1))
+	var keys []span.Key
+	var values []int64
+	err := x.rows(ctx, s, func(r *sql.Rows) error {
+		var k span.Key
+		var v int64
+		err := r.Scan(&k.Day, &k.Trace, &k.Span, &v)
+		keys, values = append(keys, k), append(values, v)
+		return err
+	})
+	if err != nil || len(keys) <= p.Size() {
+		return keys, "", err
+	}
+	keys = keys[:p.Size()]
+	last := keys[len(keys)-1]
+	return keys, query.Cursor{Sort: order, Value: values[len(keys)-1], Trace: last.Trace, Span: last.Span}.Encode(), nil
+}
+
+// Count implements query.Index.
+func (x *Index) Count(ctx context.Context, q query.Query) (n int64, err error) {
+	err = x.rows(ctx, new(statement).add(`SELECT count(*) FROM spans WHERE `).where(q), func(r *sql.Rows) error { return r.Scan(&n) })
+	return n, err
+}
+
+// Facets implements query.Index.
+func (x *Index) Facets(ctx context.Context, f query.FacetQuery) ([]query.Facet, error) {
+	s := new(statement).add(`SELECT v, count(*) AS n FROM (SELECT `).group(f.Field, f.Path).add(` AS v FROM spans WHERE `).where(f.Query).add(`) WHERE v <> ''`)
+	if f.Prefix != "" {
+		s.add(` AND starts_with(lower(v), lower(?))`, f.Prefix)
+	}
+	s.add(fmt.Sprintf(` GROUP BY v ORDER BY n DESC, v LIMIT %d`, f.Size()))
+	var out []query.Facet
+	err := x.rows(ctx, s, func(r *sql.Rows) error {
+		var v query.Facet
+		err := r.Scan(&v.Value, &v.Count)
+		out = append(out, v)
+		return err
+	})
+	return out, err
+}
+
+// group writes the expression of a field's value, ” where it is unset; a list makes one row per value.
+func (s *statement) group(f *query.Field, path string) *statement {
+	switch {
+	case f == nil:
+		return s.add(`''`)
+	case f.Type == query.List:
+		return s.add(`unnest(CASE WHEN len(` + col(f) + `) = 0 THEN [''] ELSE ` + col(f) + ` END)`)
+	case f.Type == query.Map:
+		return s.add(`coalesce(`+metadataValue+`, '')`, path)
+	}
+	return s.add(col(f))
+}
+
+const sessionOrder = "session"
+
+// Sessions implements query.Index: first which sessions make the page, then their figures.
+func (x *Index) Sessions(ctx context.Context, q query.Query, p query.Page) ([]query.SessionRow, string, error) {
+	page, cursor, err := x.sessionPage(ctx, q, p)
+	if err != nil || len(page) == 0 {
+		return nil, "", err
+	}
+	rows, err := x.sessionRows(ctx, q, page)
+	return rows, cursor, err
+}
+
+func (x *Index) sessionPage(ctx context.Context, q query.Query, p query.Page) (page []string, cursor string, err error) {
+	s := new(statement).add(`SELECT "session", max("start" + "duration") AS last FROM spans WHERE project = ? AND "session" <> ''`, query.Cut(string(q.Project)))
+	if q.Filter != nil || !q.From.IsZero() || !q.To.IsZero() {
+		s.add(` AND "session" IN (SELECT "session" FROM spans WHERE `).where(q).add(`)`)
+	}
+	s.add(` GROUP BY "session"`)
+	if p.Cursor != "" {
+		c, err := query.DecodeCursor(p.Cursor, sessionOrder)
+		if err != nil {
+			return nil, "", err
+		}
+		s.add(` HAVING last < ? OR (last = ? AND "session" < ?)`, c.Value, c.Value, c.Trace)
+	}
+	s.add(fmt.Sprintf(` ORDER BY last DESC, "session" DESC LIMIT %d`, p.Size()+1))
+	var last []int64
+	err = x.rows(ctx, s, func(r *sql.Rows) error {
+		var name string
+		var end int64
+		err := r.Scan(&name, &end)
+		page, last = append(page, name), append(last, end)
+		return err
+	})
+	if err != nil || len(page) <= p.Size() {
+		return page, "", err
+	}
+	page = page[:p.Size()]
+	return page, query.Cursor{Sort: sessionOrder, Value: last[len(page)-1], Trace: page[len(page)-1]}.Encode(), nil
+}
+
+func (x *Index) sessionRows(ctx context.Context, q query.Query, page []string) ([]query.SessionRow, error) {
+	latest := func(c string) string { return `arg_max("` + c + `", ("start", "trace", "id"))` }
+	first := func(c string) string {
+		return `arg_min("` + c + `", ("kind" NOT IN ` + callKinds + `, "start", "trace", "id"))`
+	}
+	s := new(statement).add(`SELECT "session", min("start"), max("start" + "duration") AS last, count(*) FILTER (WHERE "kind" IN ` + callKinds + `), ` + failures + `, ` + sums +
+		`, list_sort(list_distinct(list("model") FILTER (WHERE "model" <> '')))[:20], ` +
+		latest("client") + `, ` + latest("user") + `, ` + latest("email") + `, ` + latest("key_alias") + `, ` + first("trace") + `, ` + first("id") + `, ` + first("day") +
+		` FROM spans WHERE project = ? AND "session" IN (`)
+	s.args = append(s.args, query.Cut(string(q.Project)))
+	for i, name := range page {
+		if i > 0 {
+			s.add(", ")
+		}
+		s.add("?", name)
+	}
+	s.add(`) GROUP BY "session" ORDER BY last DESC, "session" DESC`)
+	var out []query.SessionRow
+	err := x.rows(ctx, s, func(r *sql.Rows) error {
+		row, err := scanSession(r)
+		out = append(out, row)
+		return err
+	})
+	return out, err
+}
+
+func scanSession(r *sql.Rows) (row query.SessionRow, err error) {
+	var start, end, cost int64
+	var models any
+	dest := []any{&row.Session, &start, &end, &row.Calls, &row.Errors}
+	dest = append(dest, sumsInto(&cost, &row.Usage)...)
+	dest = append(dest, &models, &row.Client, &row.User, &row.Email, &row.KeyAlias, &row.First.Trace, &row.First.Span, &row.First.Day)
+	if err := r.Scan(dest...); err != nil {
+		return row, err
+	}
+	row.Start, row.End, row.Cost = timeOf(start), timeOf(end), money.Nano(cost)
+	if list, ok := models.([]any); ok {
+		for _, m := range list {
+			if name, ok := m.(string); ok {
+				row.Models = append(row.Models, name)
+			}
+		}
+	}
+	return row, nil
+}
+
+func timeOf(nanos int64) time.Time { return time.Unix(0, nanos).UTC() }
