@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -29,7 +30,7 @@ func newQueries(s *stores, c *config.Config, log *logging.Root) *queries {
 			if err := os.MkdirAll(dir, 0o700); err != nil {
 				return nil, err
 			}
-			return duckdb.Open(ctx, dir, duckdb.Options{MemoryLimit: int64(c.Index.MemoryLimit), Threads: runtime.NumCPU()})
+			return duckdb.Open(ctx, filepath.Join(dir, "spans.duckdb"), duckdb.Options{MemoryLimit: fmt.Sprintf("%dMiB", c.Index.MemoryLimit>>20), Threads: runtime.NumCPU()})
 		},
 		Remove: func() error { return os.RemoveAll(dir) },
 	}, query.IndexerOptions{Log: log.For("index")})

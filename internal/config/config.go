@@ -19,7 +19,7 @@ type Config struct {
 	Index     Index             `yaml:"index" doc:"the columnar index"`
 	Teams     []Team            `yaml:"teams" doc:"teams; read-only in the UI"`
 	Keys      []Key             `yaml:"keys" doc:"virtual keys; read-only in the UI"`
-	Env       map[string]string `yaml:"environment" doc:"environment variables to set for references and credentials"`
+	Env       map[string]string `yaml:"environment" doc:"variables for references in this file, before those of the process"`
 }
 
 // Server is the outside.
@@ -33,7 +33,7 @@ type Server struct {
 	MaxInFlight    Size     `yaml:"max_in_flight" doc:"request bytes in flight over all calls before new ones get 503"`
 	Local          bool     `yaml:"local" doc:"callers on this machine need no credential"`
 	Drain          Duration `yaml:"drain" doc:"how long running streams may take to finish after SIGTERM"`
-	Role           string   `yaml:"role" doc:"all, gateway or store"`
+	Role           string   `yaml:"role" doc:"all; this version has no other role"`
 }
 
 // Log is logging.
@@ -45,8 +45,8 @@ type Log struct {
 
 // Admin is the first administrator.
 type Admin struct {
-	Email     string `yaml:"email"`
-	Password  Secret `yaml:"password"`
+	Email     string `yaml:"email" doc:"of the first administrator; default admin@localhost"`
+	Password  Secret `yaml:"password" doc:"of the first administrator; generated and printed once when absent"`
 	MasterKey Secret `yaml:"master_key" doc:"starts with sk-"`
 	SecretKey Secret `yaml:"secret_key" doc:"encrypts stored credentials; generated under the data folder when absent"`
 }
@@ -57,10 +57,10 @@ type Model struct {
 	Provider   string            `yaml:"provider" doc:"openai, anthropic, bedrock, or an OpenAI-compatible row"`
 	Model      string            `yaml:"model" doc:"the upstream's id; * stands for what the name's * matched"`
 	BaseModel  string            `yaml:"base_model" doc:"catalog name, where model hides it"`
-	BaseURL    string            `yaml:"base_url"`
-	APIKey     Secret            `yaml:"api_key"`
+	BaseURL    string            `yaml:"base_url" doc:"where the provider is; default: its public address"`
+	APIKey     Secret            `yaml:"api_key" doc:"of the provider"`
 	Headers    map[string]string `yaml:"headers" doc:"extra request headers"`
-	AWS        AWS               `yaml:"aws"`
+	AWS        AWS               `yaml:"aws" doc:"credentials and region, for bedrock"`
 	Weight     float64           `yaml:"weight" doc:"share among deployments of the same name"`
 	Timeout    Duration          `yaml:"timeout" doc:"of one whole answer"`
 	DropParams bool              `yaml:"drop_params" doc:"leave out parameters the model does not take"`
@@ -73,25 +73,25 @@ type Model struct {
 
 // Prices are US dollars per million tokens.
 type Prices struct {
-	Input        float64 `yaml:"input"`
-	Output       float64 `yaml:"output"`
-	CacheRead    float64 `yaml:"cache_read"`
-	CacheWrite   float64 `yaml:"cache_write"`
-	CacheWrite1h float64 `yaml:"cache_write_1h"`
+	Input        float64 `yaml:"input" doc:"tokens that no cache was involved in"`
+	Output       float64 `yaml:"output" doc:"answer tokens, reasoning included"`
+	CacheRead    float64 `yaml:"cache_read" doc:"tokens read from the prompt cache; default: as input"`
+	CacheWrite   float64 `yaml:"cache_write" doc:"tokens written to the prompt cache for 5 minutes; default: as input"`
+	CacheWrite1h float64 `yaml:"cache_write_1h" doc:"tokens written for an hour; default: as cache_write"`
 }
 
 // AWS says where Bedrock's credentials come from; empty fields fall back to the usual chain.
 type AWS struct {
-	Region          string `yaml:"region"`
-	AccessKeyID     string `yaml:"access_key_id"`
-	SecretAccessKey Secret `yaml:"secret_access_key"`
-	SessionToken    Secret `yaml:"session_token"`
-	Profile         string `yaml:"profile"`
-	RoleARN         string `yaml:"role_arn"`
-	RoleSessionName string `yaml:"role_session_name"`
-	ExternalID      string `yaml:"external_id"`
-	WebIdentity     string `yaml:"web_identity_token_file"`
-	STSEndpoint     string `yaml:"sts_endpoint"`
+	Region          string `yaml:"region" doc:"default: AWS_REGION, AWS_DEFAULT_REGION, AWS_REGION_NAME, the ARN, the profile"`
+	AccessKeyID     string `yaml:"access_key_id" doc:"static credentials"`
+	SecretAccessKey Secret `yaml:"secret_access_key" doc:"static credentials"`
+	SessionToken    Secret `yaml:"session_token" doc:"of temporary static credentials"`
+	Profile         string `yaml:"profile" doc:"of the shared AWS files"`
+	RoleARN         string `yaml:"role_arn" doc:"role to assume with the other credentials"`
+	RoleSessionName string `yaml:"role_session_name" doc:"default: AWS_ROLE_SESSION_NAME, else weir"`
+	ExternalID      string `yaml:"external_id" doc:"for the assumed role"`
+	WebIdentity     string `yaml:"web_identity_token_file" doc:"token to assume role_arn with"`
+	STSEndpoint     string `yaml:"sts_endpoint" doc:"URL of STS, for VPC endpoints"`
 	BearerToken     Secret `yaml:"bearer_token" doc:"Bedrock API key"`
 }
 
@@ -102,13 +102,13 @@ type Routing struct {
 	Hold             Duration            `yaml:"hold" doc:"how long a stream's status waits for the first content"`
 	MaxWait          Duration            `yaml:"max_wait" doc:"longest Retry-After that is waited for"`
 	FailsToCool      int                 `yaml:"fails_to_cool" doc:"failures in a row, within a minute, that start a cooldown"`
-	Cooldown         Duration            `yaml:"cooldown"`
+	Cooldown         Duration            `yaml:"cooldown" doc:"how long a failing deployment is left out; 0 never"`
 	Fallbacks        map[string][]string `yaml:"fallbacks" doc:"model names to try after one failed"`
 	ContextFallbacks map[string][]string `yaml:"context_fallbacks" doc:"when the prompt is too long"`
 	ContentFallbacks map[string][]string `yaml:"content_fallbacks" doc:"when a content filter refused"`
-	DefaultFallbacks []string            `yaml:"default_fallbacks"`
+	DefaultFallbacks []string            `yaml:"default_fallbacks" doc:"model names to try when a model has no list of its own"`
 	Aliases          map[string]string   `yaml:"aliases" doc:"other names of models"`
-	DropParams       bool                `yaml:"drop_params"`
+	DropParams       bool                `yaml:"drop_params" doc:"as for a model, for all of them"`
 	ReserveOutput    int                 `yaml:"reserve_output" doc:"output tokens reserved where max_tokens is not given"`
 }
 
@@ -122,39 +122,39 @@ type Recording struct {
 
 // Network is how upstreams are reached. Empty values fall back to HTTPS_PROXY, HTTP_PROXY and NO_PROXY.
 type Network struct {
-	HTTPSProxy string `yaml:"https_proxy"`
-	HTTPProxy  string `yaml:"http_proxy"`
-	NoProxy    string `yaml:"no_proxy"`
+	HTTPSProxy string `yaml:"https_proxy" doc:"URL of the proxy for https upstreams"`
+	HTTPProxy  string `yaml:"http_proxy" doc:"URL of the proxy for http upstreams"`
+	NoProxy    string `yaml:"no_proxy" doc:"hosts and networks reached directly, with commas"`
 	CAFile     string `yaml:"ca_file" doc:"PEM file of further certificate authorities"`
 }
 
 // Index is the columnar index.
 type Index struct {
-	MemoryLimit Size `yaml:"memory_limit"`
+	MemoryLimit Size `yaml:"memory_limit" doc:"of the index engine"`
 }
 
 // Team and Key are objects that a file may define.
 type (
 	Team struct {
-		ID           string   `yaml:"id"`
-		Alias        string   `yaml:"alias"`
-		Models       []string `yaml:"models"`
-		MaxBudgetUSD *float64 `yaml:"max_budget_usd"`
+		ID           string   `yaml:"id" doc:"names the team in keys"`
+		Alias        string   `yaml:"alias" doc:"shown to people"`
+		Models       []string `yaml:"models" doc:"names or patterns its keys may call; empty: all"`
+		MaxBudgetUSD *float64 `yaml:"max_budget_usd" doc:"US dollars over all its keys"`
 		BudgetPeriod string   `yaml:"budget_period" doc:"such as 1d, 7d, 30d"`
 	}
 	Key struct {
 		Key          Secret    `yaml:"key" doc:"the secret; starts with sk-"`
-		Alias        string    `yaml:"alias"`
-		User         string    `yaml:"user"`
-		Email        string    `yaml:"email"`
-		Team         string    `yaml:"team"`
-		Models       []string  `yaml:"models"`
-		Expires      time.Time `yaml:"expires"`
-		MaxBudgetUSD *float64  `yaml:"max_budget_usd"`
-		BudgetPeriod string    `yaml:"budget_period"`
-		RPM          int64     `yaml:"rpm"`
-		TPM          int64     `yaml:"tpm"`
-		Tags         []string  `yaml:"tags"`
+		Alias        string    `yaml:"alias" doc:"shown to people"`
+		User         string    `yaml:"user" doc:"id of the user whose key it is"`
+		Email        string    `yaml:"email" doc:"of that user"`
+		Team         string    `yaml:"team" doc:"id of a team under teams"`
+		Models       []string  `yaml:"models" doc:"names or patterns it may call; empty: all"`
+		Expires      time.Time `yaml:"expires" doc:"time after which it is refused, RFC 3339"`
+		MaxBudgetUSD *float64  `yaml:"max_budget_usd" doc:"US dollars"`
+		BudgetPeriod string    `yaml:"budget_period" doc:"such as 1d, 7d, 30d; empty: the budget never resets"`
+		RPM          int64     `yaml:"rpm" doc:"requests a minute; 0 no limit"`
+		TPM          int64     `yaml:"tpm" doc:"tokens a minute; 0 no limit"`
+		Tags         []string  `yaml:"tags" doc:"put on every call"`
 	}
 )
 

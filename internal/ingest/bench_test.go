@@ -1,3 +1,5 @@
+//go:build unix
+
 package ingest
 
 import (
@@ -5,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"weir/internal/gateway"
 	"weir/internal/tenant"
@@ -14,7 +18,7 @@ import (
 func benchRecord(b *testing.B, make func(n int) (request, response []byte)) {
 	r, _ := startRecorder(b, func(o *Options) { o.Gather = 5 * time.Millisecond })
 	b.ReportAllocs()
-	n := 0
+	n, before := 0, cpuTime(b)
 	for b.Loop() {
 		rec := &gateway.Record{Span: agentSpan(n, n%20), Charge: true}
 		rec.Request, rec.Response = make(n)
@@ -32,6 +36,16 @@ func benchRecord(b *testing.B, make func(n int) (request, response []byte)) {
 		n++
 	}
 	flush(b, r)
+	b.ReportMetric(float64(cpuTime(b)-before)/float64(n)/1e3, "cpu-µs/op")
+}
+
+// cpuTime is what the process has used so far, the engine's compactions included.
+func cpuTime(b *testing.B) time.Duration {
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func BenchmarkRecordMetadata(b *testing.B) {

@@ -31,7 +31,9 @@ func TestKeeper(t *testing.T) {
 	now := time.Date(2026, 3, 10, 1, 0, 0, 0, time.UTC)
 	today := span.DayOf(now)
 	d := &drops{days: map[tenant.ProjectID]map[span.Day]bool{}, fail: errors.New("index is being built")}
-	k := New(d, func(context.Context) (map[tenant.ProjectID]int, error) { return map[tenant.ProjectID]int{"p": 7, "all": 0}, nil },
+	k := New(d, func(context.Context) (map[tenant.ProjectID]int, error) {
+		return map[tenant.ProjectID]int{"p": 7, "all": 0}, nil
+	},
 		slog.New(slog.DiscardHandler), func() time.Time { return now }, 0)
 	if k.runOnce(t.Context()) == nil {
 		t.Fatal("a failed drop must be reported")

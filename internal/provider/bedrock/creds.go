@@ -177,3 +177,12 @@ func lookupClient(c *http.Client) config.HTTPClient {
 		}
 	})
 }
+
+// Check finds out whether credentials can be had, without calling a model.
+func (u *Upstream) Check(ctx context.Context) error {
+	if u.creds == nil {
+		return nil // an API key is only checked by use
+	}
+	_, err := u.creds.get(ctx)
+	return err
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -60,7 +61,17 @@ type write struct {
 
 type charge struct {
 	key   []byte
+	trace string // key of the trace whose call is charged; "" if the charge is for something else
 	entry span.LedgerEntry
+}
+
+// isCharged is asked under the gate. A call of a trace that is not stored yet cannot have been charged, which spares
+// the look-up for nearly every call.
+func (s *Store) isCharged(c *charge) (bool, error) {
+	if c.trace != "" && s.homes.isNew(c.trace) {
+		return false, nil
+	}
+	return s.has(c.key)
 }
 
 func (s *Store) prepare(batches []*span.Batch) (*write, error) {
@@ -100,7 +111,11 @@ func (s *Store) add(w *write, b *span.Batch) error {
 	key := spanKey(sp.Project, sp.Day, sp.Trace, sp.ID)
 	w.spans = append(w.spans, key)
 	if b.Ledger != nil {
-		w.charges = append(w.charges, charge{chargeKey(b.Ledger.Project, b.Ledger.Call), *b.Ledger})
+		c := charge{key: chargeKey(b.Ledger.Project, b.Ledger.Call), entry: *b.Ledger}
+		if b.Ledger.Project == sp.Project && strings.HasPrefix(b.Ledger.Call, sp.Trace+"/") {
+			c.trace = string(traceKey(sp.Project, sp.Trace))
+		}
+		w.charges = append(w.charges, c)
 	}
 	return s.set(w, key, value)
 }
@@ -204,7 +219,7 @@ func (s *Store) number(w *write) (seq, charged uint64, err error) {
 		w.batch.Set(metaPlace, binary.BigEndian.AppendUint64(nil, s.place.Load()), nil))
 	seen := map[string]bool{}
 	for _, c := range w.charges {
-		known, hasErr := s.has(c.key)
+		known, hasErr := s.isCharged(&c)
 		if err = errors.Join(err, hasErr); known || seen[string(c.key)] {
 			continue
 		}

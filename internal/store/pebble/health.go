@@ -78,7 +78,6 @@ func (s *Store) Health() error {
 type Metrics struct {
 	DiskBytes, WALBytes, MemTableBytes, CacheBytes uint64
 	L0Files, Compactions                           int64
-	Pending                                        uint64 // bytes that compactions under way or due will rewrite
 	Stalls, DiskSlow, Errors, TimedOut             int64
 	Queue, Ledger                                  uint64 // newest positions
 }
@@ -90,8 +89,7 @@ func (s *Store) Metrics() Metrics {
 		DiskBytes: m.DiskSpaceUsage(), WALBytes: m.WAL.Size, MemTableBytes: m.MemTable.Size,
 		CacheBytes: uint64(m.BlockCache.Size),
 		L0Files:    m.Levels[0].TablesCount, Compactions: m.Compact.Count,
-		Pending: m.Compact.EstimatedDebt + uint64(m.Compact.InProgressBytes) + m.Table.ZombieSize + m.Table.ObsoleteSize,
-		Stalls:  s.health.stalls.Load(), DiskSlow: s.health.diskSlow.Load(), Errors: s.health.errors.Load(),
+		Stalls: s.health.stalls.Load(), DiskSlow: s.health.diskSlow.Load(), Errors: s.health.errors.Load(),
 		TimedOut: s.health.timedOut.Load(), Queue: s.committed.Load(), Ledger: s.durable.Load(),
 	}
 }

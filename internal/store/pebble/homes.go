@@ -40,6 +40,14 @@ func (h *homes) look(key string) (home, bool) {
 	return v, ok
 }
 
+// isNew is true for a trace that is known to have nothing stored.
+func (h *homes) isNew(key string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	v, ok := h.look(key)
+	return ok && !v.stored
+}
+
 func (h *homes) put(key string, v home) {
 	if h.cur == nil || len(h.cur) >= homesPerGeneration {
 		h.cur, h.old = make(map[string]home), h.cur

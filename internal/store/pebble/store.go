@@ -117,8 +117,8 @@ func (s *Store) engineOptions() *pebble.Options {
 		MemTableSize:                s.o.MemTableBytes,
 		MemTableStopWritesThreshold: 3,
 		Cleaner:                     noReuse{},
-		L0CompactionThreshold:       2,
-		L0StopWritesThreshold:       32,
+		L0CompactionThreshold:       8, // all prefixes are written all the time, so each compaction rewrites much: have few
+		L0StopWritesThreshold:       40,
 		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
 		Logger:                      engineLog{log: s.o.Log, exit: s.o.Exit},
 		EventListener:               s.health.listener(),

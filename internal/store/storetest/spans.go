@@ -28,6 +28,7 @@ func Spans(t *testing.T, open OpenSpans) {
 		"not found":                   spansNotFound,
 		"order by start":              spansOrder,
 		"append is idempotent":        spansIdempotent,
+		"calls are charged once":      spansChargeOnce,
 		"invalid span":                spansInvalid,
 		"home day is set once":        spansHome,
 		"home day under concurrency":  spansHomeConcurrent,
@@ -191,6 +192,26 @@ func spansIdempotent(t *testing.T, s span.Store) {
 	}
 	if got := ledger(t, s, 0); len(got) != 1 {
 		t.Fatalf("a call is charged once, got %d entries", len(got))
+	}
+}
+
+func spansChargeOnce(t *testing.T, s span.Store) {
+	call := span.CallID("t", "s")
+	one := func() *span.Batch { return charged(newSpan(p1, "t", "s", noon), call) }
+	appendAll(t, s, one(), one())
+	appendAll(t, s, one())
+	var wg sync.WaitGroup
+	for i := range 20 {
+		wg.Go(func() {
+			id := "n" + strconv.Itoa(i/4) // four appends of each
+			if err := s.Append(t.Context(), true, charged(newSpan(p1, id, "s", noon), span.CallID(id, "s"))); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if got := len(ledger(t, s, 0)); got != 6 {
+		t.Fatalf("six calls have %d charges", got)
 	}
 }
 

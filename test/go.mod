@@ -1,0 +1,3 @@
+module weir/test
+
+go 1.26
