@@ -29,9 +29,10 @@ test-ui: ## lint, types, unit tests and bundle size of the UI; ui/dist must matc
 test-clients: build ## the built binary with official SDKs, coding agents and Chromium
 	cd test && WEIR_BIN=$(CURDIR)/$(BIN) $(GO) test -count=1 -timeout 25m ./...
 
-check: ## formatting, vet, rings, house rules
+check: ## formatting, vet, licences of what is linked
 	@test -z "$$(gofmt -l cmd internal test ui/*.go)" || { gofmt -l cmd internal test ui/*.go; echo 'gofmt the files above'; exit 1; }
 	$(GO) vet ./...
+	./test/licences.sh
 
 bench: build ## ratios against a reverse proxy in the same run; writes docs/benchmarks.md
 	cd test && WEIR_BIN=$(CURDIR)/$(BIN) $(GO) run ./bench

@@ -26,26 +26,25 @@ type agent struct {
 	args   []string
 	env    []string
 	files  map[string]string // below HOME
-	probes int               // calls it makes beside the task, which need not succeed
 }
 
 func agents(t *testing.T, base, key string) []agent {
 	modules := filepath.Join(harness.Root(t), "agents", "node_modules")
-	claude := []string{filepath.Join(modules, ".bin", "claude"), "-p", wish, "--output-format", "json", "--dangerously-skip-permissions"}
+	claude := []string{native(t, modules, "@anthropic-ai/claude-code-linux-*", "claude"), "-p", wish, "--output-format", "json", "--dangerously-skip-permissions"}
 	quiet := []string{"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1", "DISABLE_AUTOUPDATER=1", "IS_SANDBOX=1"}
 	return []agent{
 		{
 			name: "cline-2", client: "Cline", model: harness.Sonnet,
-			args: []string{"node", filepath.Join(modules, "cline-old", "dist", "cli.mjs"), "task", "-y", "--json", "-t", "90", wish},
+			args: []string{"node", filepath.Join(modules, "cline", "dist", "cli.mjs"), "task", "-y", "--json", "-t", "90", wish},
 			files: map[string]string{
 				".cline/data/globalState.json": fmt.Sprintf(`{"actModeApiProvider":"litellm","planModeApiProvider":"litellm","actModeLiteLlmModelId":%[1]q,`+
-					`"planModeLiteLlmModelId":%[1]q,"liteLlmBaseUrl":%[2]q,"welcomeViewCompleted":true,"actModeThinkingBudgetTokens":2048}`, harness.Sonnet, base),
+					`"planModeLiteLlmModelId":%[1]q,"liteLlmBaseUrl":%[2]q,"welcomeViewCompleted":true,"telemetrySetting":"disabled","actModeThinkingBudgetTokens":2048}`, harness.Sonnet, base),
 				".cline/data/secrets.json": fmt.Sprintf(`{"liteLlmApiKey":%q}`, key),
 			},
 		},
 		{
 			name: "cline-3", client: "Cline", model: harness.Sonnet,
-			args: []string{filepath.Join(modules, ".bin", "cline"), "-P", "litellm", "-k", key, "-m", harness.Sonnet, "--thinking", "high", "--json", "-t", "90", wish},
+			args: []string{native(t, modules, "@cline/cli-linux-*", "bin", "cline"), "-P", "litellm", "-k", key, "-m", harness.Sonnet, "--thinking", "high", "--json", "-t", "90", wish},
 			files: map[string]string{
 				".cline/data/settings/providers.json": fmt.Sprintf(`{"version":1,"lastUsedProvider":"litellm","modes":{},"providers":{"litellm":{"settings":{`+
 					`"provider":"litellm","apiKey":%q,"model":%q,"baseUrl":%q},"updatedAt":"2026-11-20T00:00:00Z","tokenSource":"manual"}}}`, key, harness.Sonnet, base+"/v1"),
@@ -60,17 +59,27 @@ func agents(t *testing.T, base, key string) []agent {
 			env: append(quiet, "ANTHROPIC_BASE_URL="+base, "ANTHROPIC_AUTH_TOKEN="+key, "ANTHROPIC_MODEL="+harness.Direct),
 		},
 		{
-			name: "claude-code-bedrock", client: "Claude Code", model: harness.SonnetID, args: claude, probes: 3,
+			name: "claude-code-bedrock", client: "Claude Code", model: harness.SonnetID, args: claude,
 			env: append(quiet, "CLAUDE_CODE_USE_BEDROCK=1", "ANTHROPIC_BEDROCK_BASE_URL="+base+"/bedrock", "CLAUDE_CODE_SKIP_BEDROCK_AUTH=1", "AWS_REGION=us-east-1",
 				"ANTHROPIC_AUTH_TOKEN="+key, "ANTHROPIC_MODEL="+harness.SonnetID),
 		},
 	}
 }
 
+// native finds an agent's program, which comes in a package per platform.
+func native(t *testing.T, modules, pattern string, rest ...string) string {
+	found, err := filepath.Glob(filepath.Join(append([]string{modules, pattern}, rest...)...))
+	if err != nil || len(found) == 0 {
+		t.Fatalf("%s is not installed (%v); run test/setup.sh; there is one for linux/amd64", pattern, err)
+	}
+	return found[0]
+}
+
 // TestAgents lets each agent write a file through Weir and a Claude on the fake Bedrock, and looks at what was recorded.
 func TestAgents(t *testing.T) {
 	for i, name := range []string{"cline-2", "cline-3", "claude-code-anthropic", "claude-code-direct", "claude-code-bedrock"} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := harness.Up(t, harness.Options{})
 			key := s.NewKey(t, name, map[string]any{"user_id": "dana", "user_email": "dana@example.com"})
 			a := agents(t, s.URL, key)[i]

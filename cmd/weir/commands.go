@@ -17,7 +17,7 @@ type settings struct {
 type serveCmd struct {
 	settings
 	Listen         []string `help:"Address to listen on, host:port; repeatable. Default: 127.0.0.1:4000." placeholder:"ADDR"`
-	Role           string   `help:"all, gateway or store." placeholder:"ROLE"`
+	Role           string   `help:"all; this version has no other role." placeholder:"ROLE"`
 	Local          bool     `help:"Callers on this machine need no credential (loopback only)."`
 	Demo           bool     `help:"Add a fake upstream and an hour of traffic; implies --local."`
 	PublicURL      string   `name:"public-url" help:"URL under which users reach Weir." placeholder:"URL"`

@@ -27,7 +27,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var c cli
-	k := kong.Parse(&c, kong.Name("weir"), kong.Description("Gateway, traces and evaluation for language models, in one program."),
+	k := kong.Parse(&c, kong.Name("weir"), kong.Description("A gateway to language models and the record of what passed through it, in one program."),
 		kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)))
 	if err := k.Run(); err != nil {
 		var quiet app.Quiet

@@ -69,69 +69,68 @@ func Run(ctx context.Context, o Options) error {
 }
 
 // Start brings everything up and returns when it is ready to serve. On an error nothing is left running.
-func Start(ctx context.Context, o Options) (a *App, err error) {
-	a = &App{opts: o, started: time.Now()}
+func Start(ctx context.Context, o Options) (*App, error) {
 	c, warnings, err := o.load()
 	if err != nil {
 		return nil, err
 	}
+	a := &App{opts: o, started: time.Now(), log: logging.New(o.Err, c.Log.Format)}
 	a.config.Store(&c)
-	a.log = logging.New(o.Err, c.Log.Format)
 	a.services = &services{log: a.log.For("app")}
 	a.setLevels(c.Log)
-	for _, w := range warnings {
-		a.log.For("app").Warn("configuration: "+w.Msg, "setting", w.Path, "line", w.Line)
-	}
-	defer func() {
-		if err != nil {
-			a.services.stop()
-		}
-	}()
-	listeners, err := listen(c.Server.Listen) // before the stores: a taken port must not cost a recovery
-	if err != nil {
+	a.warn(warnings)
+	if err := a.up(ctx, &c); err != nil {
+		a.services.stop()
 		return nil, err
-	}
-	closeListeners := true
-	defer func() {
-		for _, l := range listeners {
-			if closeListeners {
-				_ = l.Close()
-			}
-		}
-	}()
-	if o.Demo {
-		if err := a.openDemo(ctx, &c); err != nil {
-			return nil, err
-		}
-		a.config.Store(&c)
-	}
-	if err := a.openCore(ctx, &c); err != nil {
-		return nil, err
-	}
-	if err := a.openGateway(ctx, &c); err != nil {
-		return nil, err
-	}
-	handler, err := a.handler(&c)
-	if err != nil {
-		return nil, err
-	}
-	a.server = newServer(listeners, handler, c.Server.Drain.D(), a.log.For("edge"))
-	if err := a.services.start(ctx, "server", a.server); err != nil {
-		return nil, err
-	}
-	closeListeners = false
-	if o.ConfigFile != "" {
-		if err := a.services.start(ctx, "reloader", &reloader{path: o.ConfigFile, apply: a.reload, log: a.log.For("app")}); err != nil {
-			return nil, err
-		}
-	}
-	if o.Demo {
-		if err := a.services.start(ctx, "demo", a.demoService()); err != nil {
-			return nil, err
-		}
 	}
 	a.ready.Store(true)
 	return a, nil
+}
+
+// up starts all services in the order calls flow.
+func (a *App) up(ctx context.Context, c *config.Config) error {
+	listeners, err := listen(c.Server.Listen) // before the stores: a taken port must not cost a recovery
+	if err != nil {
+		return err
+	}
+	if err := a.services.start(ctx, "listeners", closing(listeners)); err != nil {
+		return err
+	}
+	if a.opts.Demo {
+		if err := a.openDemo(ctx, c); err != nil {
+			return err
+		}
+	}
+	if err := a.openCore(ctx, c); err != nil {
+		return err
+	}
+	if err := a.openGateway(ctx, c); err != nil {
+		return err
+	}
+	handler, err := a.handler(c)
+	if err != nil {
+		return err
+	}
+	a.server = newServer(listeners, handler, c.Server.Drain.D(), a.log.For("edge"))
+	if err := a.services.start(ctx, "server", a.server); err != nil {
+		return err
+	}
+	if a.opts.ConfigFile != "" {
+		r := &reloader{path: a.opts.ConfigFile, apply: a.reload, log: a.log.For("app")}
+		if err := a.services.start(ctx, "reloader", r); err != nil {
+			return err
+		}
+	}
+	if a.opts.Demo {
+		return a.services.start(ctx, "demo", a.demoService())
+	}
+	return nil
+}
+
+func (a *App) warn(warnings []config.Warning) {
+	for _, w := range warnings {
+		a.log.For("app").Warn("configuration: "+w.Msg, "setting", w.Path, "line", w.Line)
+	}
 }
 
 // Stop ends everything in reverse order of the flow.
@@ -161,13 +160,13 @@ func (a *App) openCore(ctx context.Context, c *config.Config) (err error) {
 		return err
 	}
 	a.settler = ingest.NewSettler(a.stores.truth, a.stores.rows, a.log.For("ingest"), 0)
-	a.query = newQueries(a.stores, c, a.log)
 	a.recorder = ingest.New(ingest.Options{
 		Store: a.stores.truth, KV: a.stores.truth, Dir: c.Data, Log: a.log.For("ingest"), BodiesOff: !c.Recording.Bodies,
 		OnCharge: a.settler.Wake,
 		DiskFree: func() (uint64, error) { free, _, err := pebble.DiskFree(c.Data); return free, err },
 		Health:   a.stores.truth.Health, MinFree: uint64(c.Recording.MinFreeDisk), QueueCalls: c.Recording.Queue,
 	})
+	a.query = newQueries(a.stores, a.recorder, c, a.log)
 	// The recorder first: it charges calls that a crash interrupted, which the settler then applies before budgets load.
 	for _, s := range []named{{"recorder", a.recorder}, {"settler", a.settler}} {
 		if err := a.services.start(ctx, s.name, s.service); err != nil {
@@ -287,9 +286,7 @@ func (a *App) reload(ctx context.Context) error {
 	a.config.Store(&next)
 	a.gateway.Swap(table)
 	a.setLevels(next.Log)
-	for _, w := range warnings {
-		a.log.For("app").Warn("configuration: "+w.Msg, "setting", w.Path, "line", w.Line)
-	}
+	a.warn(warnings)
 	if restartNeeded(old, &c) {
 		a.log.For("app").Warn("settings under server, data, network, index and admin take effect at the next start")
 	}

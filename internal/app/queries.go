@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"time"
 
 	"weir/internal/config"
 	"weir/internal/ingest"
@@ -14,6 +15,7 @@ import (
 	"weir/internal/query"
 	"weir/internal/span"
 	"weir/internal/store/duckdb"
+	"weir/internal/tenant"
 )
 
 // queries is reading: the index beside the truth, and the service that keeps it up to date.
@@ -23,22 +25,53 @@ type queries struct {
 	bodies
 }
 
-func newQueries(s *stores, c *config.Config, log *logging.Root) *queries {
+func newQueries(s *stores, r *ingest.Recorder, c *config.Config, log *logging.Root) *queries {
 	dir := filepath.Join(c.Data, indexDir)
 	x := query.NewIndexer(s.truth, query.Backend{
 		Open: func(ctx context.Context) (query.Index, error) {
 			if err := os.MkdirAll(dir, 0o700); err != nil {
 				return nil, err
 			}
-			return duckdb.Open(ctx, filepath.Join(dir, "spans.duckdb"), duckdb.Options{MemoryLimit: fmt.Sprintf("%dMiB", c.Index.MemoryLimit>>20), Threads: runtime.NumCPU()})
+			return duckdb.Open(ctx, filepath.Join(dir, "index.duckdb"), duckdb.Options{MemoryLimit: fmt.Sprintf("%dMiB", c.Index.MemoryLimit>>20), Threads: runtime.NumCPU()})
 		},
 		Remove: func() error { return os.RemoveAll(dir) },
 	}, query.IndexerOptions{Log: log.For("index")})
-	return &queries{Engine: query.NewEngine(s.truth, x), indexer: x, bodies: bodies{s.truth}}
+	return &queries{Engine: query.NewEngine(fresh{s.truth, r}, x), indexer: x, bodies: bodies{s.truth}}
 }
 
 func (q *queries) Start(ctx context.Context) error { return q.indexer.Start(ctx) }
 func (q *queries) Stop()                           { q.indexer.Stop() }
+
+// fresh is the truth as the one who just got an answer expects it: with the call in it. Ends of calls are committed up
+// to 10 ms after the answer; a read waits for those of calls that ended before it.
+type fresh struct {
+	span.Store
+	recorder *ingest.Recorder
+}
+
+// settleTime bounds the wait; a store in trouble must not hold up reads.
+const settleTime = 200 * time.Millisecond
+
+func (f fresh) settle(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, settleTime)
+	defer cancel()
+	_ = f.recorder.Flush(ctx) // late is only late
+}
+
+func (f fresh) Committed() uint64 {
+	f.settle(context.Background())
+	return f.Store.Committed()
+}
+
+func (f fresh) Trace(ctx context.Context, p tenant.ProjectID, trace string) ([]*span.Span, error) {
+	f.settle(ctx)
+	return f.Store.Trace(ctx, p, trace)
+}
+
+func (f fresh) Spans(ctx context.Context, p tenant.ProjectID, keys []span.Key) ([]*span.Span, error) {
+	f.settle(ctx)
+	return f.Store.Spans(ctx, p, keys)
+}
 
 // bodies binds ingest's readers to the store.
 type bodies struct{ store span.Store }

@@ -42,6 +42,15 @@ func listen(addrs []string) ([]net.Listener, error) {
 	return out, nil
 }
 
+// closing closes listeners that no server came to serve; those of a stopped server are closed already.
+func closing(ls []net.Listener) service {
+	return funcs{stop: func() {
+		for _, l := range ls {
+			_ = l.Close()
+		}
+	}}
+}
+
 func newServer(listeners []net.Listener, h http.Handler, drain time.Duration, log *slog.Logger) *server {
 	var p http.Protocols
 	p.SetHTTP1(true)

@@ -38,7 +38,7 @@ func ringOf(pkg string) int {
 		return 1
 	case ring2[pkg]:
 		return 2
-	case pkg == "app", pkg == "demo":
+	case pkg == "app", pkg == "demo", pkg == "benchfill":
 		return 4
 	}
 	return 3

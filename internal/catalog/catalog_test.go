@@ -20,6 +20,7 @@ func TestLookup(t *testing.T) {
 		{"anthropic", "claude-3-5-haiku-20241022", 0, Quirks{Claude: true}},
 		{"openai", "gpt-4o-2024-08-06", 2.5e-6, Quirks{NativeSchema: true}},
 		{"openai", "gpt-5.1", 1.25e-6, Quirks{CompletionLimit: true, NoSampling: true, NativeSchema: true}},
+		{"bedrock", "us.amazon.nova-pro-v1:0", 0.8e-6, Quirks{}}, // structured output there is a forced tool, not outputConfig
 		{"openai", "my-own-model", 0, Quirks{}},
 		{"bedrock", "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123", 0, Quirks{}},
 	} {
@@ -55,5 +56,21 @@ func TestTiersOfBook(t *testing.T) {
 	}
 	if p.CacheWrite1h != money.RateFromUSD(6e-6) || p.Book == "" {
 		t.Fatalf("rates: %+v", p)
+	}
+}
+
+func TestServes(t *testing.T) {
+	for _, tc := range []struct{ model, provider string }{
+		{"gpt-4o", "openai"}, {"gpt-99-turbo", "openai"}, {"o9-mini", "openai"},
+		{"claude-sonnet-4-5-20250929", "anthropic"}, {"claude-sonnet-99", "anthropic"},
+		{"us.anthropic.claude-sonnet-4-5-20250929-v1:0", "bedrock"}, {"amazon.nova-pro-v1:0", "bedrock"}, {"openai.gpt-oss-120b-1:0", "bedrock"},
+		{"arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc", "bedrock"},
+		{"my-own-model", ""}, {"gpt", ""}, {"", ""},
+	} {
+		for _, p := range []string{"openai", "anthropic", "bedrock", "groq"} {
+			if got := Serves(p, tc.model); got != (p == tc.provider) {
+				t.Errorf("Serves(%q, %q) = %v", p, tc.model, got)
+			}
+		}
 	}
 }

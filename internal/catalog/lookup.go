@@ -81,7 +81,8 @@ func quirks(provider, id, flags string) Quirks {
 	if !q.Claude {
 		q.CompletionLimit = provider == "openai" && openAIReasoning.MatchString(id)
 		q.NoSampling = q.CompletionLimit
-		q.NativeSchema = strings.Contains(flags, "s")
+		// On Bedrock the book's "s" says that a forced tool can stand in; only "S" is outputConfig.
+		q.NativeSchema = strings.Contains(flags, "S") || provider != "bedrock" && strings.Contains(flags, "s")
 		return q
 	}
 	v := versionOf(id)
@@ -129,6 +130,28 @@ func ChatModels(provider string) []string {
 	}
 	return out
 }
+
+// bedrockID is how Bedrock names models: ARNs, and "vendor.model" with an inference profile's region before it.
+var bedrockID = regexp.MustCompile(`^arn:aws[a-z-]*:bedrock:|^((us|eu|apac|global|jp|au|ca|sa|us-gov)\.)?(amazon|anthropic|meta|mistral|openai|deepseek|qwen|cohere|ai21|moonshot|minimax|nvidia|google|writer|zai)\.[a-z0-9]`)
+
+// Serves reports whether a provider is the natural home of a model named without its provider, so that "bedrock/*" can
+// answer to "us.anthropic.claude-…" and "anthropic/*" to "claude-…", as coding agents write them. Models newer than the
+// book are known by the form of their names.
+func Serves(provider, model string) bool {
+	switch {
+	case bedrockID.MatchString(model):
+		return provider == "bedrock"
+	case strings.HasPrefix(model, "claude-"):
+		return provider == "anthropic"
+	}
+	e, ok := embedded().Models[model]
+	if !ok {
+		return provider == "openai" && openAIName.MatchString(model)
+	}
+	return provider != "bedrock" && serves(provider, e.Provider)
+}
+
+var openAIName = regexp.MustCompile(`^(gpt-|chatgpt-|o\d($|-))`)
 
 func serves(provider, inBook string) bool {
 	if provider == "bedrock" {

@@ -87,6 +87,13 @@ func TestInvalidFiles(t *testing.T) {
 	}
 }
 
+func TestEnvironmentSectionServesReferences(t *testing.T) {
+	c, _, err := Parse("weir.yaml", []byte("environment: {HOST: eu.example.com}\nserver:\n  public_url: https://${HOST}\n"), env("HOST", "other"))
+	if err != nil || c.Server.PublicURL != "https://eu.example.com" {
+		t.Errorf("public_url %q, error %v", c.Server.PublicURL, err)
+	}
+}
+
 func TestErrorsDoNotShowSecrets(t *testing.T) {
 	_, _, err := Parse("weir.yaml", []byte("admin:\n  master_key: sk-very-secret\n  mastre: 1\n"), env())
 	if err == nil || strings.Contains(err.Error(), "very-secret") {

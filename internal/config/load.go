@@ -101,6 +101,10 @@ func finish(c *Config, name string, root ast.Node, env Lookup) error {
 }
 
 func decodeStrict(name string, root ast.Node, env Lookup, c *Config) error {
+	if vars := child(root, "environment"); vars != nil {
+		_ = yaml.NodeToValue(vars, &c.Env) // a wrong type is told below, with its place
+		env = withVars(env, c.Env)
+	}
 	if missing := expand(root, env); len(missing) > 0 {
 		var errs []error
 		for _, m := range missing {

@@ -2,6 +2,7 @@ package edge
 
 import (
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -101,9 +102,30 @@ func (d Deps) serve(w http.ResponseWriter, r *http.Request, route *Route) {
 			h.ErrorHeader(rec.Header())
 		}
 		setRetryAfter(rec.Header(), err)
+		drain(rec, r)
 		route.Fail(rec, r, err)
 	}
 	d.logFailure(r, route, rec, err)
+}
+
+// Bounds on reading what is left of a refused request.
+const (
+	drainBytes = 256 << 20
+	drainFor   = 10 * time.Second
+)
+
+// drain reads the rest of a refused request, since most clients send all of a body before they read: without it they
+// see a reset connection, which they try again, instead of the answer.
+func drain(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength == 0 || r.Body == nil || r.Header.Get("Expect") != "" || r.Context().Err() != nil {
+		return
+	}
+	rc := http.NewResponseController(w)
+	if rc.SetReadDeadline(time.Now().Add(drainFor)) != nil {
+		return
+	}
+	_, _ = io.CopyN(io.Discard, r.Body, drainBytes)
+	_ = rc.SetReadDeadline(time.Time{})
 }
 
 func (d Deps) run(w http.ResponseWriter, r *http.Request, route *Route) error {

@@ -36,7 +36,7 @@ type exchange struct {
 
 func (x *exchange) run(ctx context.Context) (*Answer, error) {
 	x.g.inflight.Add(1)
-	if err := x.call.Who.MayCall(x.call.Model); err != nil {
+	if err := x.table.allows(x.call.Who, x.call.Model); err != nil {
 		return nil, err
 	}
 	candidates, err := x.table.Find(x.call.Model)
@@ -74,12 +74,12 @@ func (x *exchange) run(ctx context.Context) (*Answer, error) {
 
 // tryGroups goes through the call's model and then its fallbacks.
 func (x *exchange) tryGroups(ctx context.Context, candidates []*Deployment) (*Answer, error) {
-	a, err := x.tryGroup(ctx, x.call.Model, candidates)
+	a, err := x.tryGroup(ctx, x.table.Name(x.call.Model), candidates)
 	if err == nil || ctx.Err() != nil {
 		return a, err
 	}
 	for _, group := range x.fallbackGroups(err) {
-		if group == x.call.Model || x.call.Who.MayCall(group) != nil {
+		if group == x.call.Model || x.table.allows(x.call.Who, group) != nil {
 			continue
 		}
 		next, findErr := x.table.Find(group)
@@ -88,7 +88,7 @@ func (x *exchange) tryGroups(ctx context.Context, candidates []*Deployment) (*An
 		}
 		x.fallbacks++
 		var again error
-		if a, again = x.tryGroup(ctx, group, next); again == nil {
+		if a, again = x.tryGroup(ctx, x.table.Name(group), next); again == nil {
 			return a, nil
 		}
 		if ctx.Err() != nil {
@@ -103,6 +103,9 @@ func (x *exchange) tryGroups(ctx context.Context, candidates []*Deployment) (*An
 // list exists for its kind of trouble.
 func (x *exchange) fallbackGroups(err error) []string {
 	p, model := x.table.Policy, x.call.Model
+	if name := x.table.Name(model); !p.hasFallbacks(model) {
+		model = name
+	}
 	var up *llm.Error
 	if !errors.As(err, &up) {
 		return nil

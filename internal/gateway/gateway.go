@@ -149,14 +149,15 @@ func (g *Gateway) Do(ctx context.Context, c *Call) (*Answer, error) {
 // CountTokens counts the input tokens of a call without running it. Where the upstream cannot count (no such
 // operation, not in this region, down), the estimate is one token per 3.5 bytes of body.
 func (g *Gateway) CountTokens(ctx context.Context, c *Call) (int64, error) {
-	if err := c.Who.MayCall(c.Model); err != nil {
+	t := g.table.Load()
+	if err := t.allows(c.Who, c.Model); err != nil {
 		return 0, err
 	}
-	ds, err := g.table.Load().Find(c.Model)
+	ds, err := t.Find(c.Model)
 	if err != nil {
 		return 0, err
 	}
-	d, err := g.resolve(g.pick(ds, nil, g.deps.Now()), c.Model)
+	d, err := g.resolve(g.pick(ds, nil, g.deps.Now()), t.Name(c.Model))
 	if err != nil {
 		return 0, err
 	}
@@ -165,7 +166,7 @@ func (g *Gateway) CountTokens(ctx context.Context, c *Call) (int64, error) {
 	if !ok {
 		return estimate, nil
 	}
-	x := &exchange{g: g, call: c, table: g.table.Load()}
+	x := &exchange{g: g, call: c, table: t}
 	a, err := x.attempt(ctx, d)
 	if err != nil {
 		return 0, err

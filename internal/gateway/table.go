@@ -7,7 +7,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"weir/internal/catalog"
 	"weir/internal/fault"
+	"weir/internal/tenant"
 )
 
 // Policy is how calls are retried and where they fall back to.
@@ -73,21 +75,71 @@ func (t *Table) Groups() []string {
 	return out
 }
 
-// Find returns the deployments that answer to a model name: by alias, group name, an upstream model that a client read
-// from the catalog ("bedrock/…", as new Cline offers both), or pattern. Deployments of a pattern carry "*" in their
-// Target.Model; resolve fills it.
-func (t *Table) Find(model string) ([]*Deployment, error) {
+// Name is the group, or the name below a pattern, that a model name stands for: itself, an alias's target, the group
+// of an upstream model that a client read from the catalog ("bedrock/…", as new Cline offers both) or knows by heart
+// ("us.anthropic.claude-…", as Claude Code does). A name that stands for nothing is returned as it is.
+func (t *Table) Name(model string) string {
 	if to, ok := t.Policy.Aliases[model]; ok {
 		model = to
 	}
-	if ds := t.exact[model]; len(ds) > 0 {
-		return ds, nil
+	if len(t.exact[model]) > 0 {
+		return model
 	}
-	for _, d := range t.all {
-		if d.QualifiedModel() == model && !strings.Contains(d.Group, "*") {
-			return []*Deployment{d}, nil
+	if g := t.groupOf(func(d *Deployment) bool { return d.QualifiedModel() == model }); g != "" {
+		return g
+	}
+	if len(t.matching(model)) > 0 {
+		return model
+	}
+	if g := t.groupOf(func(d *Deployment) bool { return d.Target.Model == model }); g != "" {
+		return g
+	}
+	for _, d := range t.patterns {
+		if d.Group == d.Target.Provider+"/*" && catalog.Serves(d.Target.Provider, model) {
+			return d.Target.Provider + "/" + model
 		}
 	}
+	return model
+}
+
+// allows checks a name against a key's models, both as it was written and as what it stands for.
+func (t *Table) allows(who *tenant.Identity, model string) error {
+	err := who.MayCall(model)
+	if err == nil || who.MayCall(t.Name(model)) == nil {
+		return nil
+	}
+	return err
+}
+
+func (p Policy) hasFallbacks(model string) bool {
+	return len(p.Fallbacks[model])+len(p.ContextFallbacks[model])+len(p.ContentFallbacks[model]) > 0
+}
+
+// those narrows a group to the deployments of an upstream model, if model names one of the group's.
+func those(ds []*Deployment, model string) []*Deployment {
+	var out []*Deployment
+	for _, d := range ds {
+		if d.Group != model && (d.QualifiedModel() == model || d.Target.Model == model) {
+			out = append(out, d)
+		}
+	}
+	if len(out) == 0 {
+		return ds
+	}
+	return out
+}
+
+func (t *Table) groupOf(is func(*Deployment) bool) string {
+	for _, d := range t.all {
+		if !strings.Contains(d.Group, "*") && is(d) {
+			return d.Group
+		}
+	}
+	return ""
+}
+
+// matching are the deployments of the most specific pattern that matches.
+func (t *Table) matching(model string) []*Deployment {
 	var best []*Deployment
 	for _, d := range t.patterns {
 		if len(best) > 0 && len(best[0].Group) != len(d.Group) {
@@ -97,8 +149,18 @@ func (t *Table) Find(model string) ([]*Deployment, error) {
 			best = append(best, d)
 		}
 	}
-	if len(best) > 0 {
-		return best, nil
+	return best
+}
+
+// Find returns the deployments that answer to a model name, as Name understands it. Deployments of a pattern carry "*"
+// in their Target.Model; resolve fills it.
+func (t *Table) Find(model string) ([]*Deployment, error) {
+	name := t.Name(model)
+	if ds := t.exact[name]; len(ds) > 0 {
+		return those(ds, model), nil
+	}
+	if ds := t.matching(name); len(ds) > 0 {
+		return ds, nil
 	}
 	return nil, fault.New(fault.ModelNotFound, "The model `%s` does not exist or is not configured; GET /v1/models lists what is", clip(model, 200))
 }

@@ -37,6 +37,10 @@ type Settler struct {
 // settleBatch bounds one transaction.
 const settleBatch = 1000
 
+// settlePause is between transactions: the recorder commits hundreds of times a second under load, and each transaction
+// here waits for the disk. Budgets do not wait for it, they are counted in memory.
+const settlePause = 250 * time.Millisecond
+
 // NewSettler returns a Settler that looks for entries when woken, and every so often (0 = 1 s).
 func NewSettler(l Ledger, rows LedgerRows, log *slog.Logger, every time.Duration) *Settler {
 	orDefault(&every, time.Second)
@@ -79,6 +83,8 @@ func (s *Settler) Wake() {
 func (s *Settler) run(ctx context.Context) {
 	t := time.NewTicker(s.every)
 	defer t.Stop()
+	rest := time.NewTimer(settlePause)
+	defer rest.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -88,6 +94,12 @@ func (s *Settler) run(ctx context.Context) {
 		}
 		if err := s.catchUp(ctx); err != nil && ctx.Err() == nil {
 			s.log.Error("ledger entries are not applied yet", slog.Any("error", err))
+		}
+		rest.Reset(settlePause)
+		select {
+		case <-ctx.Done():
+			return
+		case <-rest.C:
 		}
 	}
 }

@@ -82,7 +82,7 @@ var Fields = []*Field{
 	textField("error_type", "", func(s *span.Span) string { return s.ErrorType }),
 	optionalField("http", Number, "status given to the client", func(s *span.Span) int64 { return int64(s.HTTP) }),
 	numberField("stream", Bool, "", func(s *span.Span) int64 { return flag(s.Stream) }),
-	numberField("cache_hit", Bool, "answered from Weir's own cache", func(s *span.Span) int64 { return flag(s.CacheHit) }),
+	numberField("cache_hit", Bool, "read from a cache", func(s *span.Span) int64 { return flag(s.CacheHit) }),
 	numberField("cost", Money, "dollars", func(s *span.Span) int64 { return int64(s.Cost.Total) }),
 	numberField("tokens", Number, "all tokens", func(s *span.Span) int64 { return s.Usage.Total() }),
 	numberField("input_tokens", Number, "input tokens, cached or not", func(s *span.Span) int64 { return s.Usage.Prompt() }),

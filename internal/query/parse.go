@@ -179,11 +179,11 @@ func (p *parser) word(t token) (Expr, error) {
 func (p *parser) wordOrComparison(t token) (Expr, error) {
 	n := p.peek()
 	negated := n.is("not") && (p.after(1).is("in") || p.after(1).is("like") || p.after(1).is("ilike"))
-	if n.kind == tokOp || negated || n.is("like") || n.is("ilike") || n.is("exists") || n.is("in") && p.after(1).punct("(") {
+	if n.kind == tokOp || negated || n.is("like") || n.is("ilike") || n.is("exists") || n.is("in") && (p.after(1).punct("(") || known(t)) {
 		return p.comparison(t)
 	}
 	name, value, ok := strings.Cut(t.text, ":")
-	if f, path := Lookup(name); ok && f != nil {
+	if f, path := Lookup(name); ok && f != nil && !strings.HasPrefix(value, "//") { // a URL is a word
 		v := token{tokWord, value, t.pos + len(name) + 1}
 		if value == "" {
 			if v = p.next(); v.kind != tokWord && v.kind != tokString {
@@ -193,6 +193,11 @@ func (p *parser) wordOrComparison(t token) (Expr, error) {
 		return p.compare(f, path, Eq, t.pos, v)
 	}
 	return p.word(t)
+}
+
+func known(t token) bool {
+	f, _ := Lookup(t.text)
+	return f != nil
 }
 
 // Lookup finds a field by name, metadata with the path behind it; f is nil if there is none.

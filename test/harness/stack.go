@@ -17,7 +17,7 @@ const (
 	Sonnet    = "claude-sonnet-4-5"                            // Claude on Bedrock
 	SonnetID  = "us.anthropic.claude-sonnet-4-5-20250929-v1:0" // the same, by its Bedrock id, as Claude Code names it
 	Opus      = "claude-opus-4-7"                              // Claude on Bedrock that thinks adaptively only
-	Direct    = "claude-direct"                                // Claude on Anthropic's own API
+	Direct    = "anthropic/claude-sonnet-4-5"                  // Claude on Anthropic's own API
 	GPT       = "gpt-4o"                                       // OpenAI
 	MasterKey = "sk-weir-test-master"
 )
@@ -123,7 +123,7 @@ func (s *Stack) config(o Options) string {
 		s.bedrock(&b, Sonnet, SonnetID)
 		s.bedrock(&b, SonnetID, SonnetID)
 		s.bedrock(&b, Opus, "us.anthropic.claude-opus-4-7")
-		fmt.Fprintf(&b, "- {name: %s, provider: anthropic, model: claude-sonnet-4-5-20250929, base_url: %q, api_key: sk-ant-fake, %s}\n", Direct, s.Fake, prices(Direct))
+		fmt.Fprintf(&b, "- {name: %q, provider: anthropic, model: claude-sonnet-4-5-20250929, base_url: %q, api_key: sk-ant-fake, %s}\n", Direct, s.Fake, prices(Direct))
 		fmt.Fprintf(&b, "- {name: %s, provider: openai, model: gpt-4o, base_url: %q, api_key: sk-fake, %s}\n", GPT, s.Fake+"/v1", prices(GPT))
 	}
 	b.WriteString(strings.ReplaceAll(o.Config, "$FAKE", s.Fake))

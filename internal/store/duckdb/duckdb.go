@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -53,6 +54,13 @@ var _ query.Index = (*Index)(nil)
 // Open opens or creates the index in a file. It is query.ErrCorrupt if the file must be removed, see Remove.
 func Open(ctx context.Context, path string, o Options) (*Index, error) {
 	o.defaults()
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("duckdb: %w", err)
+	}
+	if strings.ContainsAny(path, "?#%") { // the driver takes the path as part of a URL
+		return nil, fmt.Errorf("duckdb: the path of the data folder must not contain ?, # or %%: %s", path)
+	}
 	// The settings that keep the engine from reaching for the network, and its log short.
 	dsn := fmt.Sprintf("%s?memory_limit=%s&threads=%d&autoinstall_known_extensions=false&autoload_known_extensions=false&checkpoint_threshold=64MB",
 		path, o.MemoryLimit, o.Threads)
@@ -63,7 +71,7 @@ func Open(ctx context.Context, path string, o Options) (*Index, error) {
 	x := &Index{db: sql.OpenDB(c), slots: make(chan struct{}, o.Queries)}
 	x.db.SetMaxIdleConns(2)
 	if err := x.prepare(ctx); err != nil {
-		return nil, errors.Join(openError(path, err), x.db.Close())
+		return nil, errors.Join(openError(path, err), x.Close())
 	}
 	return x, nil
 }
@@ -114,8 +122,15 @@ func (x *Index) create(ctx context.Context) error {
 	return nil
 }
 
-// Close checkpoints and closes the file.
-func (x *Index) Close() error { return errors.Join(x.writer.Close(), x.db.Close()) }
+// Close checkpoints and closes the file. A connection left open would keep the engine's instance half alive, and the
+// next Open of the file in this process would wait for it for ever.
+func (x *Index) Close() error {
+	var err error
+	if x.writer != nil {
+		err = x.writer.Close()
+	}
+	return errors.Join(err, x.db.Close())
+}
 
 // Apply implements query.Index.
 func (x *Index) Apply(ctx context.Context, rows []*span.Span, upto uint64) error {

@@ -1,10 +1,14 @@
 package duckdb
 
 import (
+	"context"
+	"database/sql"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"weir/internal/query"
 	"weir/internal/store/storetest"
@@ -80,5 +84,127 @@ func TestFolderThatCannotBeWrittenIsNotCorrupt(t *testing.T) {
 	_, err := Open(t.Context(), filepath.Join(t.TempDir(), "missing", "index.duckdb"), Options{})
 	if err == nil || errors.Is(err, query.ErrCorrupt) {
 		t.Fatalf("error %v", err)
+	}
+}
+
+func TestPaths(t *testing.T) {
+	for name, ok := range map[string]bool{"with space:colon": true, "ünï": true, "what?": false, "a#b": false, "50%": false} {
+		dir := filepath.Join(t.TempDir(), name)
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, "index.duckdb")
+		x, err := Open(t.Context(), path, Options{})
+		if !ok {
+			if err == nil || errors.Is(err, query.ErrCorrupt) {
+				t.Errorf("%s: error %v", name, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if err := x.Close(); err != nil {
+			t.Error(err)
+		}
+		if _, err := os.Stat(path); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A transaction that fails half-way leaves no rows and lets the next one begin.
+func TestFailedChangeIsRolledBack(t *testing.T) {
+	x := openIn(t, t.TempDir())
+	defer func() {
+		if err := x.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	boom := errors.New("boom")
+	err := x.change(t.Context(), func(c *sql.Conn) error {
+		return errors.Join(appendSpans(c, storetest.RandomSpans("p", 10, 1)), boom)
+	})
+	if !errors.Is(err, boom) {
+		t.Fatalf("error %v", err)
+	}
+	if n, err := x.Count(t.Context(), query.Query{Project: "p"}); n != 0 || err != nil {
+		t.Errorf("%d rows (%v)", n, err)
+	}
+	if err := x.Apply(t.Context(), storetest.RandomSpans("p", 10, 1), 7); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := x.Count(t.Context(), query.Query{Project: "p"}); n != 10 || err != nil {
+		t.Errorf("%d rows afterwards (%v)", n, err)
+	}
+}
+
+func TestSecondOpenIsNotCorrupt(t *testing.T) {
+	if os.Getenv("WEIR_HELD_INDEX") != "" {
+		_, err := Open(t.Context(), os.Getenv("WEIR_HELD_INDEX"), Options{})
+		if err == nil || errors.Is(err, query.ErrCorrupt) {
+			t.Fatalf("a held index: %v", err)
+		}
+		return
+	}
+	dir := t.TempDir()
+	x := openIn(t, dir)
+	defer func() {
+		if err := x.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	c := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestSecondOpenIsNotCorrupt$")
+	c.Env = append(os.Environ(), "WEIR_HELD_INDEX="+filepath.Join(dir, "index.duckdb"))
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
+func TestDeadlineEndsAQuery(t *testing.T) {
+	x := openIn(t, t.TempDir())
+	defer func() {
+		if err := x.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	for range cap(x.slots) {
+		x.slots <- struct{}{} // all slots taken
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if _, err := x.Count(ctx, query.Query{Project: "p"}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v", err)
+	}
+	for range cap(x.slots) {
+		<-x.slots
+	}
+}
+
+// A start that is stopped at once must not keep the file from being opened again by the same process.
+func TestOpenAfterCancelledOpen(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "index.duckdb")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if x, err := Open(ctx, path, Options{}); err == nil {
+		_ = x.Close()
+		t.Fatal("opened with a context that had ended")
+	}
+	opened := make(chan error, 1)
+	go func() {
+		x, err := Open(context.Background(), path, Options{})
+		if err == nil {
+			err = x.Close()
+		}
+		opened <- err
+	}()
+	select {
+	case err := <-opened:
+		if err != nil {
+			t.Fatal(err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("the second open hangs")
 	}
 }

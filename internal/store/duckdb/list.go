@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"time"
 
 	"weir/internal/money"
@@ -11,38 +12,113 @@ import (
 	"weir/internal/span"
 )
 
-// Search implements query.Index.
+// Search implements query.Index. It asks twice: first for the sort value at the end of the page, by which the second
+// scan, the one that reads and compares ids, skips almost every block.
 func (x *Index) Search(ctx context.Context, q query.Query, p query.Page) ([]span.Key, string, error) {
-	by, order, dir, cmp := col(p.Sort.By()), p.Sort.String(), "DESC", "<"
+	l := listing{q: q, by: col(p.Sort.By()), order: p.Sort.String(), dir: "DESC", cmp: "<", limit: p.Size() + 1}
 	if p.Sort.Asc {
-		dir, cmp = "ASC", ">"
+		l.dir, l.cmp = "ASC", ">"
 	}
-	s := new(statement).add(`SELECT "day", "trace", "id", ` + by + ` FROM spans WHERE `).where(q)
 	if p.Cursor != "" {
-		c, err := query.DecodeCursor(p.Cursor, order)
+		c, err := query.DecodeCursor(p.Cursor, l.order)
 		if err != nil {
 			return nil, "", err
 		}
+		l.after = &c
+	}
+	bound, rows, err := x.bound(ctx, l)
+	if err != nil || rows == 0 {
+		return nil, "", err
+	}
+	keys, values, err := x.keys(ctx, l, bound)
+	if err != nil || rows <= p.Size() || len(keys) == 0 {
+		return keys, "", err
+	}
+	n := min(len(keys), p.Size())
+	last := keys[n-1]
+	return keys[:n], query.Cursor{Sort: l.order, Value: values[n-1], Trace: last.Trace, Span: last.Span}.Encode(), nil
+}
+
+// newestFirst is the order of the zero query.Sort.
+const newestFirst = "-start"
+
+// listing is a page in SQL's words.
+type listing struct {
+	q        query.Query
+	by       string // column
+	order    string
+	dir, cmp string // DESC and <, or ASC and >
+	limit    int
+	after    *query.Cursor
+}
+
+func (s *statement) listed(l listing) *statement {
+	s.where(l.q)
+	if c := l.after; c != nil {
 		// The first condition says nothing new, but it lets the scan skip blocks.
-		s.add(fmt.Sprintf(` AND %[1]s %[2]s= ? AND (%[1]s %[2]s ? OR "trace" %[2]s ? OR ("trace" = ? AND "id" %[2]s ?))`, by, cmp),
+		s.add(fmt.Sprintf(` AND %[1]s %[2]s= ? AND (%[1]s %[2]s ? OR "trace" %[2]s ? OR ("trace" = ? AND "id" %[2]s ?))`, l.by, l.cmp),
 			c.Value, c.Value, c.Trace, c.Trace, c.Span)
 	}
-	s.add(fmt.Sprintf(` ORDER BY %s %[2]s, "trace" %[2]s, "id" %[2]s LIMIT %[3]d`, by, dir, p.Size()+1))
-	var keys []span.Key
-	var values []int64
-	err := x.rows(ctx, s, func(r *sql.Rows) error {
+	return s
+}
+
+// recent is how far back the newest page is looked for before everything is scanned: rows lie in time order, so a scan
+// of all of them meets the newest last, after having sorted in every one before.
+var recent = []time.Duration{6 * time.Hour, 4 * 24 * time.Hour}
+
+// bound is the sort value of the last row of a page, one row beyond it included, and how many rows there are.
+func (x *Index) bound(ctx context.Context, l listing) (v int64, rows int, err error) {
+	if l.order == newestFirst {
+		top, err := x.newest(ctx, l)
+		if err != nil {
+			return 0, 0, err
+		}
+		for _, d := range recent {
+			if v, rows, err = x.boundFrom(ctx, l, top-int64(d)); err != nil || rows == l.limit {
+				return v, rows, err
+			}
+		}
+	}
+	return x.boundFrom(ctx, l, math.MinInt64)
+}
+
+// newest is where a page begins.
+func (x *Index) newest(ctx context.Context, l listing) (top int64, err error) {
+	switch {
+	case l.after != nil:
+		return l.after.Value, nil
+	case !l.q.To.IsZero():
+		return query.Nanos(l.q.To), nil
+	}
+	s := new(statement).add(`SELECT coalesce(max("start"), 0) FROM spans`)
+	err = x.rows(ctx, s, func(r *sql.Rows) error { return r.Scan(&top) })
+	return top, err
+}
+
+func (x *Index) boundFrom(ctx context.Context, l listing, from int64) (v int64, rows int, err error) {
+	s := new(statement).add(`SELECT `+l.by+` FROM spans WHERE "start" >= ? AND `, from).listed(l).add(fmt.Sprintf(` ORDER BY 1 %s LIMIT %d`, l.dir, l.limit))
+	err = x.rows(ctx, s, func(r *sql.Rows) error {
+		rows++
+		return r.Scan(&v)
+	})
+	return v, rows, err
+}
+
+func (x *Index) keys(ctx context.Context, l listing, bound int64) (keys []span.Key, values []int64, err error) {
+	within := ">="
+	if l.cmp == ">" {
+		within = "<="
+	}
+	s := new(statement).add(`SELECT "day", "trace", "id", `+l.by+` FROM spans WHERE `+l.by+within+`? AND `, bound).listed(l)
+	s.add(fmt.Sprintf(` ORDER BY %s %[2]s, "trace" %[2]s, "id" %[2]s LIMIT %[3]d`, l.by, l.dir, l.limit))
+	err = x.rows(ctx, s, func(r *sql.Rows) error {
 		var k span.Key
 		var v int64
 		err := r.Scan(&k.Day, &k.Trace, &k.Span, &v)
 		keys, values = append(keys, k), append(values, v)
 		return err
 	})
-	if err != nil || len(keys) <= p.Size() {
-		return keys, "", err
-	}
-	keys = keys[:p.Size()]
-	last := keys[len(keys)-1]
-	return keys, query.Cursor{Sort: order, Value: values[len(keys)-1], Trace: last.Trace, Span: last.Span}.Encode(), nil
+	return keys, values, err
 }
 
 // Count implements query.Index.

@@ -13,7 +13,7 @@ import (
 const version = 1
 
 // column is one of the table of spans. There are no keys, indexes or constraints: they cost more than scans save, and
-// are where the engine's bugs are (docs/adr/003).
+// are where the engine's bugs are.
 type column struct {
 	name, kind string
 	value      func(*span.Span) any
@@ -65,5 +65,5 @@ func createSpans() string {
 	return "CREATE TABLE spans (" + strings.Join(defs, ", ") + ")"
 }
 
-// identity is what tells spans apart; the day comes first since it bounds the scan.
+// createReplaced makes the list of spans that a transaction replaces.
 const createReplaced = `CREATE TEMP TABLE replaced (project VARCHAR, day UINTEGER, trace VARCHAR, id VARCHAR)`

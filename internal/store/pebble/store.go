@@ -82,8 +82,9 @@ type Store struct {
 	committed atomic.Uint64
 	durable   atomic.Uint64 // newest ledger sequence known to be on disk
 
-	stop  context.CancelFunc
-	tasks sync.WaitGroup
+	closed atomic.Bool
+	stop   context.CancelFunc
+	tasks  sync.WaitGroup
 }
 
 var (
@@ -205,8 +206,12 @@ func (s *Store) edge(prefix byte, last bool, v *uint64) error {
 	return nil
 }
 
-// Close waits for commits under way and closes the engine. A commit that is stuck makes it fail.
+// Close waits for commits under way and closes the engine. A commit that is stuck makes it fail. Only the first call
+// does anything.
 func (s *Store) Close() error {
+	if s.closed.Swap(true) {
+		return nil
+	}
 	s.stop()
 	s.tasks.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), s.o.CommitTimeout)

@@ -46,6 +46,9 @@ func fail(w http.ResponseWriter, _ *http.Request, err error) {
 	rid := requestID(h.Get("X-Weir-Trace-Id"))
 	h.Set("Content-Type", "application/json")
 	h.Set("Request-Id", rid)
+	if fault.KindOf(err) == fault.BudgetExceeded {
+		h.Set("X-Should-Retry", "false") // else SDKs repeat a 429 that time does not heal
+	}
 	w.WriteHeader(status)
 	_, _ = w.Write(jsonx.MustMarshal(wire.Failure{Type: "error", Error: detail, RequestID: rid}))
 }

@@ -248,6 +248,9 @@ func TestErrors(t *testing.T) {
 			if w.Code != c.status || v.Get("type").Str != "error" || v.Get("error.type").Str != c.kind || !strings.Contains(v.Get("error.message").Str, c.says) {
 				t.Errorf("%d %s", w.Code, w.Body)
 			}
+			if waits := w.Header().Get("X-Should-Retry") != "false"; waits == (c.name == "budget") {
+				t.Errorf("X-Should-Retry: %q", w.Header().Get("X-Should-Retry"))
+			}
 			if strings.Contains(w.Body.String(), "secret:") || v.Get("request_id").Str == "" || w.Header().Get("Request-Id") != v.Get("request_id").Str {
 				t.Errorf("%s %s", w.Header(), w.Body)
 			}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"reflect"
+	"regexp"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -116,12 +117,18 @@ func faultOf(m *huma.ErrorModel) error {
 	if len(m.Errors) > 0 {
 		d := m.Errors[0]
 		e.Field, e.Msg = fieldOf(d.Location), d.Message
+		if missing := required.FindStringSubmatch(d.Message); missing != nil {
+			e.Field, e.Msg = strings.TrimPrefix(e.Field+"."+missing[1], "."), "this field is required"
+		}
 		if e.Field != "" {
-			e.Msg = e.Field + ": " + d.Message
+			e.Msg = e.Field + ": " + e.Msg
 		}
 	}
 	return e
 }
+
+// required finds the field that the framework names in words only.
+var required = regexp.MustCompile(`^expected required property (\S+) to be present$`)
 
 // fieldOf takes the place off a location: "query.limit" is limit, "body.models[0]" is models[0].
 func fieldOf(location string) string {

@@ -1,0 +1,172 @@
+package query
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"weir/internal/fault"
+	"weir/internal/span"
+)
+
+func TestParse(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                            "",
+		"  \n ":                       "",
+		"timeout":                     `"timeout"`,
+		"status = error":              `status = "error"`,
+		"status:ERROR":                `status = "error"`,
+		`session:"a b"`:               `session = "a b"`,
+		"model = anthropic.claude:0":  `model = "anthropic.claude:0"`,
+		"http://x":                    `"http://x"`,
+		"duration > 2s":               "duration > 2000000000ns",
+		"duration > 300":              "duration > 300000000ns",
+		"cost >= 0.05":                "cost >= $0.05",
+		"cost < $1":                   "cost < $1",
+		"tokens>10k":                  "tokens > 10000",
+		"input_tokens <= 1.5M":        "input_tokens <= 1500000",
+		"start >= 2026-03-01":         "start >= 2026-03-01T00:00:00Z",
+		"stream = yes":                "stream = true",
+		"user in (a, 'b c')":          `user in ("a", "b c")`,
+		"user NOT IN (a)":             `user not in ("a")`,
+		`model like "gpt-%"`:          `model like "gpt-%"`,
+		"name not ilike x":            `name not ilike "x"`,
+		"metadata.a.b = 1":            `metadata.a.b = "1"`,
+		"metadata.a.b > 1.50":         "metadata.a.b > 1.5",
+		"`metadata.odd key` exists":   "`metadata.odd key` exists",
+		"not not user exists":         "user exists",
+		"not user exists":             "not user exists",
+		"a b or c and not (d e)":      `(("a" and "b") or ("c" and not ("d" and "e")))`,
+		"made in japan":               `("made" and "in" and "japan")`,
+		"user == x":                   `user = "x"`,
+		`user = "a\"b\\c"`:            `user = "a\"b\\c"`,
+		"ttft exists tag = prod":      `(ttft exists and tag = "prod")`,
+		"http in (429, 500) cost > 0": "(http in (429, 500) and cost > $0)",
+	} {
+		e, err := Parse(in)
+		if err != nil {
+			t.Errorf("%q: %v", in, err)
+			continue
+		}
+		got := ""
+		if e != nil {
+			got = e.String()
+		}
+		if got != want {
+			t.Errorf("%q: got %s, want %s", in, got, want)
+		}
+	}
+}
+
+func TestParseErrorsNameThePlace(t *testing.T) {
+	for in, want := range map[string]struct {
+		pos int
+		msg string
+	}{
+		"status = ":             {9, "expected a value"},
+		"status = bad":          {9, "status is one of ok"},
+		"nope = 1":              {0, `unknown field "nope"`},
+		"a and":                 {5, "ends where a term"},
+		"(a or b":               {7, `expected ")"`},
+		"a )":                   {2, `unexpected ")"`},
+		`user = "x`:             {7, "not closed"},
+		"duration > soon":       {11, "not a duration"},
+		"tokens > 1.5":          {9, "not a whole number"},
+		"cost > much":           {7, "not an amount"},
+		"cost > 1e300":          {7, "not an amount"},
+		"start > yesterday":     {8, "not a time"},
+		"stream = maybe":        {9, "not true or false"},
+		"user > a":              {5, "user takes"},
+		"cost like x":           {5, "cost takes"},
+		"user in a":             {8, "expected \"(\""},
+		"user not in (a b)":     {15, `expected ","`},
+		"user in ()":            {9, "expected a value"},
+		"metadata exists":       {0, `unknown field "metadata"`},
+		"metadata.a > x":        {13, "not a number"},
+		"!a":                    {0, "alone"},
+		`"x" = y`:               {0, "a field must stand before"},
+		`""`:                    {0, "empty"},
+		"and":                   {0, "expected a term"},
+		"or a":                  {0, "expected a term"},
+		"\xff":                  {0, "UTF-8"},
+		strings.Repeat("(", 60): {50, "nested"},
+	} {
+		_, err := Parse(in)
+		var p *ParseError
+		var f *fault.Error
+		if !errors.As(err, &p) || !errors.As(err, &f) || f.Kind != fault.Invalid || f.Field != "filter" {
+			t.Errorf("%q: error %v", in, err)
+			continue
+		}
+		if p.Pos != want.pos || !strings.Contains(p.Msg, want.msg) {
+			t.Errorf("%q: %v, want position %d: …%s…", in, p, want.pos, want.msg)
+		}
+	}
+	for _, long := range []string{strings.Repeat("a", MaxFilter+1), strings.Repeat("a ", maxTokens+1)} {
+		if _, err := Parse(long); err == nil {
+			t.Errorf("a filter of %d bytes is taken", len(long))
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, s := range []string{
+		"status = error and (duration > 2s or cost >= 0.05)", `metadata.a.b not in (x, "y z") tag like '%a_'`, "`metadata.a b` exists", "start > 2026-01-01 user:x", "not not a",
+	} {
+		f.Add(s)
+	}
+	sp := &span.Span{Start: time.Unix(0, 0), Group: "m", Tags: []string{"x"}, Metadata: []byte(`{"a":{"b":"c"}}`)}
+	f.Fuzz(func(t *testing.T, s string) {
+		e, err := Parse(s)
+		if err != nil || e == nil {
+			return
+		}
+		again, err := Parse(e.String())
+		if err != nil {
+			if len(e.String()) > MaxFilter || strings.Contains(err.Error(), "nested") || strings.Contains(err.Error(), "more than") {
+				return // printing adds quotes and parentheses
+			}
+			t.Fatalf("%q prints as %q, which is refused: %v", s, e, err)
+		}
+		if again.String() != e.String() || Match(again, sp) != Match(e, sp) {
+			t.Fatalf("%q: %s became %s", s, e, again)
+		}
+	})
+}
+
+func TestMatch(t *testing.T) {
+	sp := &span.Span{
+		Status: span.Error, Group: "claude", User: "Ada", Tags: []string{"prod", "eu"}, HTTP: 429, Metadata: []byte(`{"team":{"name":"x","size":12},"on":true}`),
+		Start: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), End: time.Date(2026, 3, 1, 12, 0, 2, 0, time.UTC),
+	}
+	for filter, want := range map[string]bool{
+		"": true, "status = error": true, "user = ada": false, "user ilike ADA": true, "email = x": false, "email != x": true, "email exists": false,
+		"tag = eu": true, "tag != eu": false, "tag not in (us)": true, "duration >= 2s": true, "duration > 2s": false, "ttft < 1s": false, "ttft != 1s": true,
+		"metadata.team.size > 9": true, "metadata.team.size = 12": true, "metadata.on = true": true, "metadata.off != true": true, "CLAU": true, "429": false,
+		"model like c%e": true, "model like c%x": false, "model like _laude": true, "model like %": true, "start < 2026-03-01T12:00:01Z": true, "http in (429)": true,
+	} {
+		e, err := Parse(filter)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if Match(e, sp) != want {
+			t.Errorf("%s: %v", filter, !want)
+		}
+	}
+}
+
+func TestFlattenIsBounded(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(`{"long":"` + strings.Repeat("é", 150) + `","deep":` + strings.Repeat(`{"a":`, 20) + "1" + strings.Repeat("}", 20))
+	for range 100 {
+		b.WriteString(`,"k` + strings.Repeat("x", b.Len()%7) + time.Duration(b.Len()).String() + `":1`)
+	}
+	got := Flatten([]byte(b.String() + "}"))
+	if len(got) != maxEntries || len(got["long"]) != maxMetaValue {
+		t.Errorf("%d entries, %d bytes", len(got), len(got["long"]))
+	}
+	if len(Flatten([]byte(`{"a":`))) != 0 || len(Flatten([]byte(`"x"`))) != 0 || len(Flatten(nil)) != 0 {
+		t.Error("what is no object has entries")
+	}
+}

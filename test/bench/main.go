@@ -1,0 +1,100 @@
+// Command bench measures Weir against a plain reverse proxy to the same upstream, in one run on one machine, and writes
+// the table of docs/benchmarks.md. Every rate is a ratio: absolute figures belong to the machine, ratios carry over.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"time"
+)
+
+func main() {
+	if len(os.Args) == 3 && os.Args[1] == "baseline" {
+		exit(baseline(os.Args[2]))
+	}
+	var o options
+	flag.BoolVar(&o.quick, "quick", false, "fewer and shorter rounds, a tenth of the spans: about a minute")
+	flag.StringVar(&o.only, "only", "", "run only measurements whose name matches this expression, and write no file")
+	flag.StringVar(&o.out, "out", "../docs/benchmarks.md", "file to write")
+	flag.StringVar(&o.machine, "machine", "2 shared cores, 24 GiB", "how the report describes the machine")
+	flag.Parse()
+	exit(run(o))
+}
+
+func exit(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+type options struct {
+	quick              bool
+	only, out, machine string
+}
+
+var errMissed = errors.New("a target was missed")
+
+func run(o options) error {
+	bin := os.Getenv("WEIR_BIN")
+	if bin == "" {
+		bin = "../bin"
+	}
+	bin, err := filepath.Abs(bin)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "weir-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	l := &lab{dir: dir, bin: bin, quick: o.quick}
+	defer l.close()
+	if err := l.upstreams(); err != nil {
+		return err
+	}
+	only, err := regexp.Compile(o.only)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	var rows []row
+	for _, m := range []measurement{
+		{"start", l.starts}, {"latency", l.latency}, {"throughput", l.throughput}, {"streams", l.streams}, {"first-token", l.firstToken},
+		{"disk", l.disk}, {"million", l.million},
+	} {
+		if !only.MatchString(m.name) {
+			continue
+		}
+		got, err := m.measure()
+		if err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
+		}
+		for _, r := range got {
+			fmt.Println(r)
+		}
+		rows = append(rows, got...)
+	}
+	if o.only == "" {
+		if err := os.WriteFile(o.out, report(o, rows, time.Since(began)), 0o644); err != nil {
+			return err
+		}
+	}
+	for _, r := range rows {
+		if !r.pass() {
+			return errMissed
+		}
+	}
+	return nil
+}
+
+type measurement struct {
+	name    string
+	measure func() ([]row, error)
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"runtime"
+	"time"
+)
+
+// row is one line of the report.
+type row struct {
+	what   string
+	target float64
+	atMost bool // else at least
+	got    float64
+	unit   string // behind both
+	detail string // absolute figures
+}
+
+func (r row) pass() bool {
+	if r.atMost {
+		return r.got <= r.target
+	}
+	return r.got >= r.target
+}
+
+func (r row) wants() string {
+	sign := "≥"
+	if r.atMost {
+		sign = "≤"
+	}
+	return fmt.Sprintf("%s %s", sign, figure(r.target, r.unit))
+}
+
+func figure(v float64, unit string) string {
+	switch {
+	case unit == "×":
+		return fmt.Sprintf("%.2f×", v)
+	case v == float64(int64(v)) || v >= 100:
+		return fmt.Sprintf("%.0f %s", v, unit)
+	}
+	return fmt.Sprintf("%.2f %s", v, unit)
+}
+
+func (r row) verdict() string {
+	if r.pass() {
+		return "met"
+	}
+	return "**missed**"
+}
+
+func (r row) String() string {
+	return fmt.Sprintf("%-10s %-62s %10s %12s   %s", r.verdict(), r.what, r.wants(), figure(r.got, r.unit), r.detail)
+}
+
+const preface = `# Benchmarks
+
+<!-- written by make bench -->
+
+One run of ` + "`make bench`" + ` on %s (%s, %s), %s.
+
+Weir, a baseline, the fake upstream and the load generator run as four processes on loopback and share the machine. The
+baseline is Go's ` + "`httputil.ReverseProxy`" + ` before the same upstream, reading the body first: what a program costs that only
+passes on. Weir checks a virtual key with a budget and records every call. Rounds alternate between the candidates; the
+figures are medians over rounds, ratios are taken within a round. Absolute numbers belong to the machine, ratios carry over.
+
+| Measured | Target | Result | | Figures |
+|---|---|---|---|---|
+`
+
+const notes = `
+- A chat call is a request of about 1 KB, each with a different text, and an answer of about 1 KB. The upstream's answer
+  text is always the same, so its body is stored once; requests are not.
+- *Added latency* is the median with the proxy between minus the median without one, on one connection.
+- *First token* runs 100 streams at once against an upstream that takes %s to the first token and %s between tokens.
+- *Disk* counts everything under the data folder after 10,000 calls of agents whose context grows from 5 to 60 KB, once
+  the process has stopped: bodies, spans, ledger, index and logs. The upstream's short answers count as raw bytes too.
+- *A million spans* are written into the stores directly; lists and look-ups go through the REST interface.
+`
+
+func report(o options, rows []row, took time.Duration) []byte {
+	var b bytes.Buffer
+	kind := "full"
+	if o.quick {
+		kind = "quick"
+	}
+	fmt.Fprintf(&b, preface, o.machine, runtime.GOOS+"/"+runtime.GOARCH, runtime.Version(), fmt.Sprintf("%s run, %s", kind, took.Round(time.Second)))
+	for _, r := range rows {
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", r.what, r.wants(), figure(r.got, r.unit), r.verdict(), r.detail)
+	}
+	fmt.Fprintf(&b, notes, paceFirst, paceNext)
+	return b.Bytes()
+}
+
+// ms is a duration in milliseconds.
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+func us(d time.Duration) string { return fmt.Sprintf("%d µs", d.Microseconds()) }

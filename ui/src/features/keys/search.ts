@@ -1,0 +1,9 @@
+import { text, type Raw } from '@/shared/time/search';
+
+export interface KeysSearch {
+  new?: string; // "1" = the dialog is open
+}
+
+export function keysSearch(raw: Raw): KeysSearch {
+  return { new: text(raw, 'new') };
+}

@@ -1,0 +1,141 @@
+import { type ColumnDef, type ColumnSizingState, flexRender, getCoreRowModel, useReactTable, type VisibilityState } from '@tanstack/react-table';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { useEffect, useRef, type ReactNode } from 'react';
+import { useHotkeys } from '../keys/hotkeys';
+import { useT } from '../i18n';
+import { size } from '../theme/tokens';
+import { pref } from '../theme/prefs';
+import s from './DataTable.module.css';
+
+declare module '@tanstack/react-table' {
+  // eslint-disable-next-line @typescript-eslint/no-unused-vars
+  interface ColumnMeta<TData, TValue> {
+    right?: boolean;
+    grow?: boolean;
+    sort?: string; // name of the server's sort field
+  }
+}
+
+export interface DataTableProps<R> {
+  name: string;
+  label: string;
+  columns: ColumnDef<R>[];
+  rows: R[];
+  id: (r: R) => string;
+  cursor?: string;
+  onCursor: (id: string | undefined, open: boolean) => void;
+  onOpen: (r: R) => void;
+  bad?: (r: R) => 'bad' | 'warn' | undefined;
+  more?: () => void;
+  sort?: string;
+  onSort?: (s: string) => void;
+  visibility?: VisibilityState;
+  foot?: ReactNode;
+}
+
+const sizings = new Map<string, ReturnType<typeof pref<ColumnSizingState>>>();
+function sizingPref(name: string) {
+  const p = sizings.get(name) ?? pref<ColumnSizingState>(`columns.${name}`, {});
+  sizings.set(name, p);
+  return p;
+}
+
+/** A virtual list of 32 px rows under a sticky head. j/k move, Enter opens the side panel, Shift+Enter the page. */
+export function DataTable<R>(p: DataTableProps<R>) {
+  const t = useT();
+  const box = useRef<HTMLDivElement>(null);
+  const sizing = sizingPref(p.name);
+  const columnSizing = sizing.use();
+  const table = useReactTable<R>({
+    data: p.rows,
+    columns: p.columns,
+    getCoreRowModel: getCoreRowModel(),
+    getRowId: p.id,
+    columnResizeMode: 'onChange',
+    state: { columnSizing, columnVisibility: p.visibility ?? {} },
+    onColumnSizingChange: (u) => sizing.set(typeof u === 'function' ? u(sizing.get()) : u),
+  });
+  const rows = table.getRowModel().rows;
+  const v = useVirtualizer({ count: rows.length, getScrollElement: () => box.current, estimateSize: () => size.row, overscan: 12 });
+  const items = v.getVirtualItems();
+  const last = items.at(-1)?.index ?? 0;
+  const { more } = p;
+  useEffect(() => {
+    if (more && last >= rows.length - 20) more();
+  }, [more, last, rows.length]);
+
+  const at = rows.findIndex((r) => r.id === p.cursor);
+  const move = (d: number) => {
+    const i = at < 0 ? 0 : Math.max(0, Math.min(rows.length - 1, at + d));
+    const r = rows[i];
+    if (!r) return;
+    p.onCursor(r.id, false);
+    v.scrollToIndex(i, { align: 'auto' });
+  };
+  const open = (panel: boolean) => {
+    const r = rows[at];
+    if (!r) return false;
+    if (panel) p.onCursor(r.id, true);
+    else p.onOpen(r.original);
+  };
+  const elsewhere = (e: KeyboardEvent) => e.target instanceof HTMLElement && e.target.closest('a,button') !== null;
+  useHotkeys({
+    j: () => move(1),
+    k: () => move(-1),
+    ArrowDown: (e) => (box.current?.contains(e.target as Node) ? move(1) : false),
+    ArrowUp: (e) => (box.current?.contains(e.target as Node) ? move(-1) : false),
+    Enter: (e) => (elsewhere(e) ? false : open(true)),
+    'shift+Enter': (e) => (elsewhere(e) ? false : open(false)),
+  });
+
+  const width = table.getTotalSize();
+  const widthOf = (c: { getSize: () => number; columnDef: ColumnDef<R> }) =>
+    c.columnDef.meta?.grow ? { flex: `1 0 ${c.getSize()}px`, minWidth: 0 } : { width: c.getSize() };
+  return (
+    <div className={s.wrap} ref={box} tabIndex={0} role="grid" aria-label={p.label} aria-rowcount={rows.length + 1}>
+      <div className={s.table} style={{ width }}>
+        <div className={s.head} role="row" style={{ minWidth: width }}>
+          {table.getHeaderGroups()[0]?.headers.map((h) => {
+            const by = h.column.columnDef.meta?.sort;
+            const dir = by && (p.sort === by ? 'ascending' : p.sort === `-${by}` ? 'descending' : undefined);
+            return (
+              <div key={h.id} role="columnheader" aria-sort={dir || undefined} className={`${s.th} ${h.column.columnDef.meta?.right ? s.right : ''}`} style={widthOf(h.column)}>
+                {by && p.onSort ? (
+                  <button type="button" className={s.sort} onClick={() => p.onSort?.(p.sort === `-${by}` ? by : `-${by}`)}>
+                    {flexRender(h.column.columnDef.header, h.getContext())}
+                    {dir === 'descending' ? ' ↓' : dir === 'ascending' ? ' ↑' : ''}
+                  </button>
+                ) : (
+                  flexRender(h.column.columnDef.header, h.getContext())
+                )}
+                <div className={s.grip} aria-hidden onMouseDown={h.getResizeHandler()} onTouchStart={h.getResizeHandler()} onDoubleClick={() => h.column.resetSize()} />
+              </div>
+            );
+          })}
+        </div>
+        <div style={{ height: v.getTotalSize(), position: 'relative' }} role="rowgroup">
+          {items.map((i) => {
+            const r = rows[i.index]!;
+            const mark = p.bad?.(r.original);
+            return (
+              <div
+                key={r.id} role="row" aria-rowindex={i.index + 2} aria-selected={r.id === p.cursor} className={s.row}
+                data-cursor={r.id === p.cursor || undefined} data-bad={mark === 'bad' || undefined} data-warn={mark === 'warn' || undefined}
+                style={{ height: size.row, transform: `translateY(${i.start}px)`, minWidth: width }}
+                onClick={(e) => (e.shiftKey || e.metaKey || e.ctrlKey ? p.onOpen(r.original) : p.onCursor(r.id, true))}
+                onDoubleClick={() => p.onOpen(r.original)}
+              >
+                {r.getVisibleCells().map((c) => (
+                  <div key={c.id} role="gridcell" className={`${s.td} ${c.column.columnDef.meta?.right ? s.right : ''}`} style={widthOf(c.column)}>
+                    {flexRender(c.column.columnDef.cell, c.getContext())}
+                  </div>
+                ))}
+              </div>
+            );
+          })}
+        </div>
+        <div className={s.foot}>{p.foot ?? (rows.length === 0 ? t('none') : null)}</div>
+      </div>
+    </div>
+  );
+}
