@@ -67,4 +67,5 @@ once venv-old python/requirements-old.txt venv old
 node
 once node node/package-lock.json npmci node
 once agents agents/package-lock.json npmci agents
+[ ../ui/node_modules/.package-lock.json -nt ../ui/package-lock.json ] || npmci ../ui
 say "done"

@@ -37,9 +37,10 @@ func (a *App) handler(c *config.Config) (http.Handler, error) {
 	mux := edge.NewMux(edge.Deps{
 		Auth: a.auth, Log: a.log.For("edge"), Observe: a.metrics.observe, InFlight: edge.NewBytes(int64(c.Server.MaxInFlight)),
 	}, a.surfaces(c)...)
-	page := a.auth.Hosts.Guard(ui.Handler(c.Server.BasePath))
+	page := a.auth.Hosts.Guard(ui.Handler("/ui/"))
+	mux.Handle("GET /ui", page)
 	mux.Handle("GET /ui/", page)
-	mux.Handle("GET /{$}", page)
+	mux.HandleFunc("GET /{$}", shell)
 	return edge.Normalize(c.Server.BasePath, mux), nil
 }
 
@@ -83,4 +84,12 @@ func (a *App) lookup(model string) catalog.Model {
 		return catalog.Lookup("", model)
 	}
 	return catalog.Lookup(provider, rest)
+}
+
+// shell leads a browser to the interface. It is a page rather than a redirect, since the way there is relative to a
+// prefix that only the browser knows, and clients that probe the root expect a 200.
+func shell(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'")
+	_, _ = w.Write([]byte("<!doctype html><meta charset=\"utf-8\"><title>Weir</title><meta http-equiv=\"refresh\" content=\"0; url=./ui/\"><a href=\"./ui/\">Weir</a>\n"))
 }

@@ -119,14 +119,17 @@ func (s *Spend) In(b tenant.Budget, at time.Time) money.Nano {
 	return s.Window
 }
 
-// Add charges cost at a time. A charge that belongs to a window already over counts towards the total only.
+// Add charges cost at a time. A charge that belongs to a window already over counts towards the total only. Where the
+// period has become longer, the window opens earlier and keeps what it holds.
 func (s *Spend) Add(b tenant.Budget, at time.Time, cost money.Nano) {
 	s.Total += cost
-	start, _ := Bounds(b, at)
-	if start.After(s.Start) {
-		s.Window, s.Start = 0, start
-	}
-	if start.IsZero() || !start.Before(s.Start) {
-		s.Window += cost
+	start, end := Bounds(b, at)
+	switch {
+	case start.IsZero(): // no window
+		return
+	case start.After(s.Start):
+		s.Window, s.Start = cost, start
+	case end.After(s.Start):
+		s.Window, s.Start = s.Window+cost, start
 	}
 }

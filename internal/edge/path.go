@@ -56,7 +56,8 @@ func ClientIP(r *http.Request, trusted []netip.Prefix) string {
 	if !within(ip, trusted) {
 		return ip.String()
 	}
-	hops := strings.Split(r.Header.Get("X-Forwarded-For"), ",")
+	// All lines count: some proxies add one of their own below the client's.
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0; i-- {
 		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
 		if err != nil {

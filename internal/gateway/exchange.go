@@ -31,19 +31,22 @@ type exchange struct {
 	deploy    *Deployment // the one that answered, or was tried last
 	fallbacks int
 	began     bool
+	sent      bool // the upstream has a request that it did not refuse
+	refused   bool // by the recorder, which counts it: a record would need the very room that is short
 	finishing sync.Once
 }
 
 func (x *exchange) run(ctx context.Context) (*Answer, error) {
 	x.g.inflight.Add(1)
+	if err := x.g.deps.Recorder.Admit(); err != nil {
+		x.refused = true
+		return nil, err
+	}
 	if err := x.table.allows(x.call.Who, x.call.Model); err != nil {
 		return nil, err
 	}
-	candidates, err := x.table.Find(x.call.Model)
+	candidates, err := x.g.find(x.table, x.call.Model)
 	if err != nil {
-		return nil, err
-	}
-	if err := x.g.deps.Recorder.Admit(); err != nil {
 		return nil, err
 	}
 	if err := x.reserve(candidates[0]); err != nil {
@@ -74,7 +77,7 @@ func (x *exchange) run(ctx context.Context) (*Answer, error) {
 
 // tryGroups goes through the call's model and then its fallbacks.
 func (x *exchange) tryGroups(ctx context.Context, candidates []*Deployment) (*Answer, error) {
-	a, err := x.tryGroup(ctx, x.table.Name(x.call.Model), candidates)
+	a, err := x.tryGroup(ctx, candidates)
 	if err == nil || ctx.Err() != nil {
 		return a, err
 	}
@@ -82,13 +85,13 @@ func (x *exchange) tryGroups(ctx context.Context, candidates []*Deployment) (*An
 		if group == x.call.Model || x.table.allows(x.call.Who, group) != nil {
 			continue
 		}
-		next, findErr := x.table.Find(group)
+		next, findErr := x.g.find(x.table, group)
 		if findErr != nil {
 			continue
 		}
 		x.fallbacks++
 		var again error
-		if a, again = x.tryGroup(ctx, x.table.Name(group), next); again == nil {
+		if a, again = x.tryGroup(ctx, next); again == nil {
 			return a, nil
 		}
 		if ctx.Err() != nil {
@@ -126,15 +129,11 @@ func (x *exchange) fallbackGroups(err error) []string {
 }
 
 // tryGroup tries the deployments of one group until one answers, tries run out, or an error is final.
-func (x *exchange) tryGroup(ctx context.Context, group string, candidates []*Deployment) (*Answer, error) {
+func (x *exchange) tryGroup(ctx context.Context, candidates []*Deployment) (*Answer, error) {
 	tried := map[*Deployment]int{}
 	for n := 0; ; n++ {
-		picked := x.g.pick(candidates, tried, x.g.deps.Now())
-		tried[picked]++
-		d, err := x.g.resolve(picked, group)
-		if err != nil {
-			return nil, err
-		}
+		d := x.g.pick(candidates, tried, x.g.deps.Now())
+		tried[d]++
 		a, err := x.tryOne(ctx, d)
 		if err == nil {
 			return a, nil
@@ -183,12 +182,15 @@ func (x *exchange) tryOne(ctx context.Context, d *Deployment) (*Answer, error) {
 		return nil, err
 	}
 	began := x.g.deps.Now()
+	x.sent = true
 	answer, err := x.dial(ctx, d, a)
 	now := x.g.deps.Now()
 	try := span.Try{Deployment: d.ID, Model: d.Target.Model, Start: began.Sub(x.start), Took: now.Sub(began), HTTP: http.StatusOK}
 	h := x.g.healthOf(d)
 	if err != nil {
-		err = asFault(err)
+		x.sent = ctx.Err() != nil // refused or failed: nothing to pay for
+		err = asFault(ended(ctx, err))
+		try.HTTP = 0
 		var up *llm.Error
 		if errors.As(err, &up) {
 			try.HTTP = up.Status
@@ -196,7 +198,7 @@ func (x *exchange) tryOne(ctx context.Context, d *Deployment) (*Answer, error) {
 				h.failed(now, x.table.Policy, up.RetryAfter, up.Message)
 			}
 		}
-		try.Error = clip(err.Error(), 500)
+		try.Error = clip(shown(err), 500)
 	} else if answer.Stream == nil {
 		h.ok(now)
 	}
@@ -206,6 +208,14 @@ func (x *exchange) tryOne(ctx context.Context, d *Deployment) (*Answer, error) {
 	}
 	answer.Attempts, answer.Fallbacks = len(x.span.Tries)-1, x.fallbacks
 	return answer, nil
+}
+
+// ended tells the end of the total deadline from a client that went away: both cancel ctx.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
+		return context.DeadlineExceeded
+	}
+	return err
 }
 
 // begin notes the intent once per call, before the first dial.
@@ -335,7 +345,7 @@ func (x *exchange) close(r *llm.Response, body []byte, err error) pricing.Cost {
 	if d := x.deploy; d != nil {
 		s.Model, s.Provider, s.Deployment = d.Target.Model, d.Target.Provider, d.ID
 	}
-	if r == nil && x.began && fault.Is(err, fault.Canceled) {
+	if r == nil && x.sent && fault.Is(err, fault.Canceled) {
 		// The upstream has had the prompt, and bills it although nobody waits for the answer.
 		r = &llm.Response{Usage: llm.Usage{Input: x.estimateInput(), Estimated: true}}
 	}
@@ -350,8 +360,12 @@ func (x *exchange) close(r *llm.Response, body []byte, err error) pricing.Cost {
 	if x.settle != nil {
 		x.settle(s.Cost.Total, s.Usage.Total())
 	}
+	if x.refused {
+		return s.Cost
+	}
 	rec := &Record{Span: s, Charge: x.began && !s.Usage.IsZero()}
-	if x.g.deps.Bodies() {
+	limited := fault.Is(err, fault.RateLimited) || fault.Is(err, fault.BudgetExceeded)
+	if x.g.deps.Bodies() && !limited { // a client over its limits must not fill the disk
 		rec.Request, rec.Response = x.call.Body, body
 	}
 	cost := s.Cost // the span belongs to the recorder from here on
@@ -369,6 +383,19 @@ func (x *exchange) price(r *llm.Response) {
 }
 
 func (x *exchange) estimateInput() int64 { return int64(len(x.call.Body)/4 + 1) }
+
+// shown is what readers of the record may see of an error: a private cause can name hosts and accounts.
+func shown(err error) string {
+	var up *llm.Error
+	var f *fault.Error
+	switch {
+	case errors.As(err, &up):
+		return up.Message
+	case errors.As(err, &f):
+		return f.Msg
+	}
+	return "internal error"
+}
 
 // describe writes an error into a span.
 func describe(s *span.Span, err error) {

@@ -12,9 +12,13 @@ import (
 
 // Bounds on what a client may put into the record besides its messages.
 const (
-	maxIDLen    = 256
-	maxTags     = 50
-	maxMetadata = 64 << 10
+	maxIDLen     = 256
+	maxTags      = 50
+	maxMetadata  = 64 << 10
+	maxFallbacks = 10
+	// maxUserID is far above what agents pack into metadata.user_id. It also bounds the nesting of the JSON in it, which
+	// gjson.Valid follows by recursion: a text of megabytes would exhaust the stack and with it the process.
+	maxUserID = 4 << 10
 )
 
 // FactsFrom gathers what a request tells about itself beyond the call: session, end user, tags, metadata, parameters,
@@ -28,7 +32,7 @@ func FactsFrom(h http.Header, ip string, body []byte, d llm.Dialect) Facts {
 	f.Client, f.ClientVersion = clientOf(h, body)
 	f.Trace, f.Parent = traceParent(h.Get("Traceparent"))
 	b := bodyFacts{}
-	gjson.ParseBytes(body).ForEach(b.take)
+	gjson.Parse(jsonx.View(body)).ForEach(b.take)
 	f.Params, f.MaxTokens, f.Drop, f.Fallbacks = b.paramsJSON(), b.maxTokens, b.drop, b.fallbacks
 	if f.EndUser == "" {
 		f.EndUser = clip(b.user, maxIDLen)
@@ -86,7 +90,7 @@ func (b *bodyFacts) take(k, v gjson.Result) bool {
 		b.tags = v
 	case "fallbacks":
 		for _, f := range v.Array() {
-			if f.Type == gjson.String {
+			if f.Type == gjson.String && len(b.fallbacks) < maxFallbacks {
 				b.fallbacks = append(b.fallbacks, f.Str)
 			}
 		}
@@ -172,7 +176,7 @@ func (f *Facts) addTag(t string) {
 // claudeCodeUser reads the two forms in which Claude Code packs its session into metadata.user_id: a JSON object, or
 // "user_<hash>_account_<id>_session_<uuid>".
 func claudeCodeUser(uid string) (user, session string, ok bool) {
-	if strings.HasPrefix(uid, "{") && gjson.Valid(uid) {
+	if strings.HasPrefix(uid, "{") && len(uid) <= maxUserID && gjson.Valid(uid) {
 		v := gjson.Parse(uid)
 		session = v.Get("session_id").Str
 		return firstString(v, "account_uuid", "device_id"), session, session != ""

@@ -42,7 +42,7 @@ type Gateway struct {
 	deps     Deps
 	table    atomic.Pointer[Table]
 	health   sync.Map // Deployment.ID → *health
-	resolved sync.Map // pattern ID + model → *Deployment, of the current table
+	tracked  atomic.Int64
 	thinking *thinkingStore
 	inflight atomic.Int64
 }
@@ -62,8 +62,10 @@ func New(d Deps) *Gateway {
 
 // Swap puts a new table in force for calls that start from now on.
 func (g *Gateway) Swap(t *Table) {
+	for _, d := range t.all {
+		g.health.LoadOrStore(d.ID, &health{})
+	}
 	g.table.Store(t)
-	g.resolved.Clear()
 }
 
 // Table is the one in force.
@@ -75,36 +77,63 @@ func (g *Gateway) Deployments() []*Deployment { return g.table.Load().all }
 // InFlight counts calls between admission and the end of their answer.
 func (g *Gateway) InFlight() int64 { return g.inflight.Load() }
 
-// maxResolved bounds the deployments made from patterns, since clients choose the names.
-const maxResolved = 1000
+// Bounds of what is kept about deployments made from patterns, since clients choose the names.
+const (
+	maxResolved = 1000
+	maxTracked  = 4000
+)
+
+// find returns the deployments that answer to a model name, each for a concrete model. Those that cannot be made are
+// left out, unless it is all of them.
+func (g *Gateway) find(t *Table, model string) ([]*Deployment, error) {
+	ds, err := t.Find(model)
+	if err != nil || g.deps.Resolve == nil || !strings.Contains(ds[0].Group, "*") {
+		return ds, err
+	}
+	var out []*Deployment
+	for _, pattern := range ds {
+		d, resolveErr := g.resolve(t, pattern, t.Name(model))
+		if resolveErr != nil {
+			err = resolveErr
+			continue
+		}
+		out = append(out, d)
+	}
+	if len(out) == 0 {
+		return nil, err
+	}
+	return out, nil
+}
 
 // resolve turns a pattern's deployment into the one for a concrete model.
-func (g *Gateway) resolve(d *Deployment, model string) (*Deployment, error) {
-	if !strings.Contains(d.Group, "*") || g.deps.Resolve == nil {
-		return d, nil
-	}
+func (g *Gateway) resolve(t *Table, d *Deployment, model string) (*Deployment, error) {
 	star, _ := matchPattern(d.Group, model)
 	key := d.ID + "\x00" + star
-	if r, ok := g.resolved.Load(key); ok {
+	if r, ok := t.resolved.Load(key); ok {
 		return r.(*Deployment), nil
 	}
 	r, err := g.deps.Resolve(d, star)
 	if err != nil {
 		return nil, err
 	}
-	n := 0
-	g.resolved.Range(func(_, _ any) bool { n++; return n < maxResolved })
-	if n < maxResolved {
-		g.resolved.Store(key, r)
+	if t.made.Add(1) <= maxResolved {
+		t.resolved.Store(key, r)
 	}
 	return r, nil
 }
 
+// healthOf is where recent calls of a deployment are noted. Configured ones always have theirs.
 func (g *Gateway) healthOf(d *Deployment) *health {
 	if h, ok := g.health.Load(d.ID); ok {
 		return h.(*health)
 	}
-	h, _ := g.health.LoadOrStore(d.ID, &health{})
+	if g.tracked.Load() >= maxTracked {
+		return &health{}
+	}
+	h, known := g.health.LoadOrStore(d.ID, &health{})
+	if !known {
+		g.tracked.Add(1)
+	}
 	return h.(*health)
 }
 
@@ -138,7 +167,14 @@ func (g *Gateway) Health(d *Deployment) HealthState {
 // error is always a *CallError. An Answer with a Stream must be read to its end or closed.
 func (g *Gateway) Do(ctx context.Context, c *Call) (*Answer, error) {
 	x := g.newExchange(c)
+	returned := false
+	defer func() {
+		if !returned { // a panic on its way to the edge: the reservation and the intent must not stay open
+			x.finish(nil, nil, fault.New(fault.Internal, "internal error"))
+		}
+	}()
 	a, err := x.run(ctx)
+	returned = true
 	if err != nil {
 		x.finish(nil, nil, err)
 		return nil, &CallError{Trace: x.span.Trace, Err: err}
@@ -153,14 +189,11 @@ func (g *Gateway) CountTokens(ctx context.Context, c *Call) (int64, error) {
 	if err := t.allows(c.Who, c.Model); err != nil {
 		return 0, err
 	}
-	ds, err := t.Find(c.Model)
+	ds, err := g.find(t, c.Model)
 	if err != nil {
 		return 0, err
 	}
-	d, err := g.resolve(g.pick(ds, nil, g.deps.Now()), t.Name(c.Model))
-	if err != nil {
-		return 0, err
-	}
+	d := g.pick(ds, nil, g.deps.Now())
 	estimate := int64(len(c.Body)*2+6) / 7
 	counter, ok := d.Upstream.(TokenCounter)
 	if !ok {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"weir/internal/fault"
@@ -42,7 +43,7 @@ func (s *Stream) hold(ctx context.Context, d time.Duration) error {
 		return s.took(p)
 	}
 	done := make(chan peeked, 1)
-	go func() { done <- s.peek() }() // ends with src: every source ends on ctx or Close
+	go func() { done <- s.guardedPeek() }() // ends with src: every source ends on ctx or Close
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
@@ -71,6 +72,17 @@ func (s *Stream) took(p peeked) error {
 		return &llm.Error{Provider: s.x.deploy.Target.Provider, Type: llm.TypeEmpty, Message: "the upstream answered without any output"}
 	}
 	return p.err
+}
+
+// guardedPeek is peek on a goroutine of its own, where a panic over a hostile stream would end the process.
+func (s *Stream) guardedPeek() (p peeked) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.x.g.deps.Log.Error("reading a stream panicked", "panic", r, "stack", string(debug.Stack()))
+			p = peeked{err: fault.New(fault.Internal, "internal error")}
+		}
+	}()
+	return s.peek()
 }
 
 // peek reads frames up to and including the first with content. Frames are copied: they outlive the next read.

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -39,12 +40,15 @@ func DefaultPolicy() Policy {
 	}
 }
 
-// Table is one configuration of deployments. It is immutable and swapped whole on reload.
+// Table is one configuration of deployments. It is immutable, but for what it remembers of its patterns, and swapped
+// whole on reload.
 type Table struct {
 	Policy   Policy
 	all      []*Deployment
 	exact    map[string][]*Deployment
 	patterns []*Deployment // groups with "*", most specific first
+	resolved sync.Map      // pattern ID + model → *Deployment
+	made     atomic.Int64  // deployments ever made from patterns
 }
 
 // NewTable indexes deployments by group.
@@ -104,6 +108,9 @@ func (t *Table) Name(model string) string {
 
 // allows checks a name against a key's models, both as it was written and as what it stands for.
 func (t *Table) allows(who *tenant.Identity, model string) error {
+	if who.Role == tenant.RoleViewer {
+		return fault.New(fault.Forbidden, "a viewer may read, but not call models")
+	}
 	err := who.MayCall(model)
 	if err == nil || who.MayCall(t.Name(model)) == nil {
 		return nil

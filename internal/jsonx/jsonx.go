@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"slices"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/bytedance/sonic"
 )
@@ -33,6 +34,10 @@ func MustMarshal(v any) []byte {
 	}
 	return b
 }
+
+// View is data as a string that shares its memory, for reading a large body without a copy: data must not change as long
+// as the string, or any part of it, is in use.
+func View(data []byte) string { return unsafe.String(unsafe.SliceData(data), len(data)) }
 
 // Unmarshal decodes data into v.
 func Unmarshal(data []byte, v any) error { return api.Unmarshal(data, v) }

@@ -3,6 +3,7 @@ package llm
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -23,7 +24,11 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	s := fmt.Sprintf("%s: %d %s", e.Provider, e.Status, e.Message)
+	s := e.Provider + ": "
+	if e.Status != 0 {
+		s += strconv.Itoa(e.Status) + " "
+	}
+	s += e.Message
 	if e.Err != nil {
 		s += ": " + e.Err.Error()
 	}

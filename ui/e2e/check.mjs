@@ -50,7 +50,7 @@ async function keyboard(b, url) {
   await settle(page);
   await page.keyboard.press('/');
   await page.keyboard.type('status = er');
-  await page.waitForSelector('[role="option"]');
+  await page.waitForSelector('ul [role="option"]');
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');
   await page.keyboard.press('Enter');

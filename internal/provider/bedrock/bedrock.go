@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
@@ -150,13 +151,16 @@ func fileFrom(variable string) []string {
 	return nil
 }
 
-// arnRegion is the region of arn:aws:bedrock:{region}:{account}:…, or "".
+// arnRegion is the region of arn:aws:bedrock:{region}:{account}:…, or "". Below a pattern the client writes the ARN, and
+// the region becomes part of the host that credentials are sent to, so only what looks like a region counts.
 func arnRegion(model string) string {
-	if parts := strings.SplitN(model, ":", 6); len(parts) == 6 && parts[0] == "arn" {
+	if parts := strings.SplitN(model, ":", 6); len(parts) == 6 && parts[0] == "arn" && regionName.MatchString(parts[3]) {
 		return parts[3]
 	}
 	return ""
 }
+
+var regionName = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$`)
 
 func endpoint(region string) string {
 	suffix := "amazonaws.com"

@@ -109,6 +109,18 @@ func TestRegion(t *testing.T) {
 			t.Errorf("region %q", u.region)
 		}
 	})
+	t.Run("an ARN names no other host", func(t *testing.T) { // below a pattern the client writes it
+		for _, region := range []string{"example.com/", "x.example.com", "user@example.com", "us-east-1#", "..", ""} {
+			if got := arnRegion("arn:aws:bedrock:" + region + ":1:inference-profile/m"); got != "" {
+				t.Errorf("%q became the region %q", region, got)
+			}
+		}
+		for _, region := range []string{"us-gov-west-1", "ap-southeast-2", "us-isob-east-1"} {
+			if got := arnRegion("arn:aws:bedrock:" + region + ":1:inference-profile/m"); got != region {
+				t.Errorf("region %q became %q", region, got)
+			}
+		}
+	})
 	t.Run("none", func(t *testing.T) {
 		clearAWS(t)
 		if _, err := New(gateway.Target{Model: "m"}, gateway.Env{HTTP: http.DefaultClient}); err == nil {

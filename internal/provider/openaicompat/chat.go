@@ -92,7 +92,7 @@ func (u *Upstream) Chat(ctx context.Context, a *gateway.Attempt) (*gateway.Resul
 	}
 	defer watch.stop()
 	defer resp.Body.Close()
-	answer, err := readAll(resp.Body, maxAnswer)
+	answer, err := readAll(resp, maxAnswer)
 	if err != nil {
 		return nil, u.transportError(ctx, watch, err)
 	}
@@ -140,9 +140,15 @@ func (u *Upstream) post(ctx context.Context, body []byte, a *gateway.Attempt) (*
 
 // whole reads an answer that is not a stream.
 func (u *Upstream) whole(resp *http.Response, answer []byte, a *gateway.Attempt) (*gateway.Result, error) {
-	r, err := u.decode(answer)
-	if err != nil {
-		return nil, err
+	var r *llm.Response
+	if a.Native != nil && !a.Stream {
+		r = plainAnswer(answer)
+	}
+	if r == nil {
+		var err error
+		if r, err = u.decode(answer); err != nil {
+			return nil, err
+		}
 	}
 	res := &gateway.Result{Status: resp.StatusCode, Header: resp.Header, Response: r}
 	switch {
@@ -161,12 +167,16 @@ func isJSON(h http.Header) bool {
 
 var errTooLarge = errors.New("answer too large")
 
-func readAll(r io.Reader, limit int64) ([]byte, error) {
-	b, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err == nil && int64(len(b)) > limit {
+func readAll(resp *http.Response, limit int64) ([]byte, error) {
+	var b bytes.Buffer
+	if n := resp.ContentLength; n > 0 && n <= limit {
+		b.Grow(int(n) + bytes.MinRead) // the last read finds the end without growing
+	}
+	_, err := b.ReadFrom(io.LimitReader(resp.Body, limit+1))
+	if err == nil && int64(b.Len()) > limit {
 		err = errTooLarge
 	}
-	return b, err
+	return b.Bytes(), err
 }
 
 // watch ends an attempt whose upstream is silent for too long. Every sign of life starts the time anew, so a stream

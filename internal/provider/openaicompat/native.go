@@ -1,6 +1,7 @@
 package openaicompat
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
@@ -31,7 +32,7 @@ var messageOnly = []string{"cache_control", "thinking_blocks", "reasoning_conten
 func (u *Upstream) patch(a *gateway.Attempt) ([]byte, plan, error) {
 	p := &patcher{u: u, a: a, out: make([]byte, 0, len(a.Native)+128)}
 	p.out = append(p.out, '{')
-	p.root = gjson.ParseBytes(a.Native)
+	p.root = gjson.Parse(jsonx.View(a.Native))
 	p.root.ForEach(p.take)
 	if p.err != nil {
 		return nil, plan{}, p.err
@@ -138,7 +139,7 @@ func (p *patcher) tools(v gjson.Result) string {
 }
 
 func (p *patcher) addsMarks() bool {
-	return p.a.CachePoints && p.u.row.CacheMarks && !strings.Contains(string(p.a.Native), `"cache_control"`)
+	return p.a.CachePoints && p.u.row.CacheMarks && !bytes.Contains(p.a.Native, []byte(`"cache_control"`))
 }
 
 func withoutMarks(v gjson.Result) string { return rebuild(v, withoutMark) }

@@ -26,6 +26,7 @@ type stream struct {
 	plan   plan
 	as     []byte // plan.as as JSON
 	dec    decoder
+	like   template
 	patch  []byte // scratch of the restamped payload
 	err    error  // sticky
 }
@@ -86,6 +87,9 @@ func (s *stream) ended(err error) error {
 }
 
 func (s *stream) frame(e sse.Event) (gateway.Frame, error) {
+	if text, ok := s.like.text(e.Data); ok && e.Name == "" {
+		return s.another(text), nil
+	}
 	if !jsonx.Valid(e.Data) || e.Data[0] != '{' {
 		if s.dec.finished { // half a [DONE]
 			return gateway.Frame{}, io.EOF
@@ -100,7 +104,18 @@ func (s *stream) frame(e sse.Event) (gateway.Frame, error) {
 	if s.plan.native && !(c.usageOnly && s.plan.hideUsage) {
 		f.Data = s.restamp(e.Data, c)
 	}
+	if len(f.Chunks) == 1 && f.Chunks[0].Kind == llm.ChunkText && f.Data != nil {
+		s.like.learn(e.Data, f.Data, f.Chunks[0].Text)
+	}
 	return f, nil
+}
+
+// another is the frame of an event that differs from an earlier one in its text only.
+func (s *stream) another(text []byte) gateway.Frame {
+	s.dec.chunks = s.dec.chunks[:0]
+	s.dec.add(llm.Chunk{Kind: llm.ChunkText, Text: string(text)})
+	s.patch = s.like.apply(s.patch, text)
+	return gateway.Frame{Chunks: s.dec.chunks, Data: s.patch}
 }
 
 func (s *stream) restamp(data []byte, c seen) []byte {

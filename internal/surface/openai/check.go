@@ -29,7 +29,7 @@ func check(body []byte) (head, error) {
 	if !jsonx.Valid(body) {
 		return h, fault.New(fault.Invalid, "request body is not valid JSON")
 	}
-	root := string(bytes.TrimSpace(body))
+	root := jsonx.View(bytes.TrimSpace(body))
 	if root[0] != '{' {
 		return h, fault.New(fault.Invalid, "request body must be a JSON object")
 	}

@@ -64,6 +64,6 @@ function useActions(q: string): Action[] {
   out.push({ id: 'newkey', label: t('key.create'), icon: <IconKey size={16} />, run: () => void go({ to: '/keys', search: { new: '1' } }) });
   out.push({ id: 'theme', label: t('theme'), icon: <IconMoon size={16} />, run: () => setColorScheme(scheme === 'dark' ? 'light' : 'dark') });
   out.push({ id: 'lang', label: langPref.get() === 'ja' ? 'English' : '日本語', icon: <IconLanguage size={16} />, run: () => langPref.set(langPref.get() === 'ja' ? 'en' : 'ja') });
-  if (q) out.unshift({ id: 'filter', label: t('find.filter', { q }), icon: <IconFilter size={16} />, run: () => void go({ to: '/traces', search: { q } }) });
+  if (q) out.push({ id: 'filter', label: t('find.filter', { q }), icon: <IconFilter size={16} />, run: () => void go({ to: '/traces', search: { q } }) });
   return out;
 }

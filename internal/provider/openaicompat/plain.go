@@ -1,0 +1,136 @@
+package openaicompat
+
+import (
+	"bytes"
+	"unicode/utf8"
+
+	"github.com/tidwall/gjson"
+
+	"weir/internal/jsonx"
+	"weir/internal/llm"
+	"weir/internal/wire/openai"
+)
+
+// Most answers are one text. What the gateway needs of them is found in one pass without decoding the rest; anything
+// else about an answer gives up here and leaves it to the full decoder, so the two cannot disagree on what is rare.
+
+// plainAnswer reads a whole answer whose message is a text. It is nil for any other. Its strings share memory with
+// body, which must not change.
+func plainAnswer(body []byte) *llm.Response {
+	if !jsonx.Valid(body) {
+		return nil
+	}
+	r := &llm.Response{}
+	plain, choices := true, 0
+	openai.Each(jsonx.View(body), func(k, v string, _ int) bool {
+		switch k {
+		case "id":
+			r.ID = gjson.Parse(v).Str
+		case "model":
+			r.Model = gjson.Parse(v).Str
+		case "usage":
+			var u openai.Usage
+			plain = jsonx.Unmarshal([]byte(v), &u) == nil && v[0] == '{'
+			r.Usage = u.LLM()
+		case "error":
+			plain = v == "null"
+		case "choices":
+			openai.Each(v, func(_, c string, _ int) bool {
+				choices++
+				plain = choices == 1 && plainChoice(c, r)
+				return plain
+			})
+		}
+		return plain
+	})
+	if !plain || choices != 1 || len(r.Parts) == 0 {
+		return nil
+	}
+	r.Finish = openai.FinishOf(r.RawFinish, false)
+	return r
+}
+
+func plainChoice(c string, r *llm.Response) (plain bool) {
+	plain = true
+	openai.Each(c, func(k, v string, _ int) bool {
+		switch k {
+		case "finish_reason":
+			r.RawFinish = gjson.Parse(v).Str
+		case "message":
+			plain = plainMessage(v, r)
+		}
+		return plain
+	})
+	return plain
+}
+
+func plainMessage(m string, r *llm.Response) (plain bool) {
+	plain = true
+	openai.Each(m, func(k, v string, _ int) bool {
+		switch k {
+		case "role":
+		case "content":
+			if plain = len(v) > 2 && v[0] == '"'; plain {
+				r.Parts = append(r.Parts, llm.Part{Kind: llm.Text, Text: gjson.Parse(v).Str})
+			}
+		default:
+			plain = v == "null" || v == "[]"
+		}
+		return plain
+	})
+	return plain
+}
+
+// template is what surrounds the text of a delta. The events of a stream differ in nothing else as a rule: once one has
+// been decoded, the next is read by comparing what is around its text.
+type template struct {
+	before, after []byte
+	stamped       []byte // before, with the client's model name
+}
+
+var contentKey = []byte(`"content":"`)
+
+// learn takes an event that was decoded into the one text; data is the event, sent what the client got of it.
+func (t *template) learn(data, sent []byte, text string) {
+	t.before = t.before[:0]
+	i := bytes.Index(data, contentKey)
+	if i < 0 || bytes.Count(data, contentKey) != 1 {
+		return
+	}
+	i += len(contentKey)
+	j := i + len(text)
+	if j >= len(data) || data[j] != '"' || string(data[i:j]) != text || !isPlain(data[i:j]) {
+		return
+	}
+	t.before = append(t.before, data[:i]...)
+	t.after = append(t.after[:0], data[j:]...)
+	t.stamped = append(t.stamped[:0], sent[:len(sent)-len(data)+i]...) // only what stands before the text can differ …
+	if !bytes.HasSuffix(sent, data[i:]) {
+		t.before = t.before[:0] // … but the model may stand behind it
+	}
+}
+
+// text is that of an event like the last one learnt.
+func (t *template) text(data []byte) ([]byte, bool) {
+	n, m := len(t.before), len(data)-len(t.after)
+	if n == 0 || m <= n || !bytes.Equal(data[:n], t.before) || !bytes.Equal(data[m:], t.after) {
+		return nil, false
+	}
+	return data[n:m], isPlain(data[n:m])
+}
+
+// isPlain reports that b stands for itself between the quotes of a JSON string.
+func isPlain(b []byte) bool {
+	for _, c := range b {
+		if c < 0x20 || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return utf8.Valid(b)
+}
+
+// apply makes the frame's payload.
+func (t *template) apply(dst, text []byte) []byte {
+	return append(append(append(dst[:0], t.stamped...), text...), t.after...)
+}
+
