@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -79,6 +80,7 @@ func Start(ctx context.Context, o Options) (*App, error) {
 	a.services = &services{log: a.log.For("app")}
 	a.setLevels(c.Log)
 	a.warn(warnings)
+	exportEnv(c.Env)
 	if err := a.up(ctx, &c); err != nil {
 		a.services.stop()
 		return nil, err
@@ -115,16 +117,24 @@ func (a *App) up(ctx context.Context, c *config.Config) error {
 	if err := a.services.start(ctx, "server", a.server); err != nil {
 		return err
 	}
-	if a.opts.ConfigFile != "" {
-		r := &reloader{path: a.opts.ConfigFile, apply: a.reload, log: a.log.For("app")}
-		if err := a.services.start(ctx, "reloader", r); err != nil {
-			return err
-		}
+	r := &reloader{path: a.opts.ConfigFile, apply: a.reload, log: a.log.For("app")}
+	if err := a.services.start(ctx, "reloader", r); err != nil {
+		return err
 	}
 	if a.opts.Demo {
 		return a.services.start(ctx, "demo", a.demoService())
 	}
 	return nil
+}
+
+// exportEnv sets variables of the configuration for libraries that read the environment themselves, such as AWS's. What
+// is set already wins.
+func exportEnv(vars map[string]string) {
+	for name, value := range vars {
+		if _, ok := os.LookupEnv(name); !ok {
+			_ = os.Setenv(name, value) // fails for impossible names only, which nobody reads
+		}
+	}
 }
 
 func (a *App) warn(warnings []config.Warning) {

@@ -26,7 +26,7 @@ type reloader struct {
 	sum    [sha256.Size]byte
 }
 
-// settle is how long a file must be quiet: editors write in several steps.
+// settle is how long after a change the file is read: editors write in several steps.
 const settle = 150 * time.Millisecond
 
 // Start begins to watch. Without a path only SIGHUP counts.
@@ -67,6 +67,7 @@ func (r *reloader) Stop() {
 func (r *reloader) loop(ctx context.Context, hup <-chan os.Signal, events <-chan fsnotify.Event) {
 	quiet := time.NewTimer(time.Hour)
 	quiet.Stop()
+	armed := false
 	for {
 		select {
 		case <-ctx.Done():
@@ -74,8 +75,12 @@ func (r *reloader) loop(ctx context.Context, hup <-chan os.Signal, events <-chan
 		case <-hup:
 			r.runOnce(ctx, true)
 		case <-events:
-			quiet.Reset(settle)
+			if !armed { // not pushed back by further events: others may write to the folder all the time
+				armed = true
+				quiet.Reset(settle)
+			}
 		case <-quiet.C:
+			armed = false
 			r.runOnce(ctx, false)
 		}
 	}

@@ -61,7 +61,7 @@ func TestRoutesAreCommitted(t *testing.T) {
 		method, path, _ := strings.Cut(r.Pattern, " ")
 		fmt.Fprintf(&b, "| %s | `%s` | %s | %s | %s |\n", method, strings.ReplaceAll(path, "{$}", ""), access(r.Access), condition(r), r.Doc)
 	}
-	b.WriteString("\n## ui\n\n| Method | Path | Who | If | What |\n|---|---|---|---|---|\n| GET | `/ui/` | public | | the interface; its data needs a session |\n| GET | `/` | public | | the same |\n")
+	b.WriteString("\n## ui\n\n| Method | Path | Who | If | What |\n|---|---|---|---|---|\n| GET | `/ui/` | public | | the interface; its data needs a session |\n| GET | `/` | public | | a page that leads to it |\n")
 	if *update {
 		if err := os.WriteFile(routesPage, b.Bytes(), 0o644); err != nil {
 			t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io/fs"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"weir/internal/config"
@@ -81,7 +82,7 @@ func (a *App) newAPI(c *config.Config) *api.Surface {
 	}
 	return api.New(api.Deps{
 		Query: a.query.Engine, Bodies: a.query.bodies, Accounts: a.auth, Models: a.gateway, System: system{a}, Version: Version(), Demo: a.opts.Demo,
-		PublicURL: public, CookiePath: "/", ClientIP: clientIP(c),
+		PublicURL: public, BasePath: strings.TrimRight(c.Server.BasePath, "/"), CookiePath: "/", ClientIP: clientIP(c),
 	})
 }
 

@@ -46,6 +46,7 @@ type Service struct {
 	master   [sha256.Size]byte
 	verifier *verifier
 	throttle *throttle
+	own      *Hosts // names by which callers without a credential may come
 	snap     atomic.Pointer[snapshot]
 	sessions sync.Map // hash → *liveSession
 	change   sync.Mutex
@@ -62,7 +63,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if o.ClientIP == nil {
 		o.ClientIP = func(r *http.Request) string { return hostname(r.RemoteAddr) }
 	}
-	s := &Service{Options: o, master: sha256.Sum256([]byte(o.MasterKey)), verifier: newVerifier(), throttle: newThrottle()}
+	s := &Service{Options: o, master: sha256.Sum256([]byte(o.MasterKey)), verifier: newVerifier(), throttle: newThrottle(), own: o.Hosts.named()}
 	if err := s.Reload(ctx); err != nil {
 		return nil, err
 	}
@@ -261,7 +262,7 @@ var forwardingHeaders = [...]string{
 // isLocal reports whether a caller without credential is a program on this machine, and not one behind a proxy or a
 // page in its browser.
 func (s *Service) isLocal(r *http.Request) bool {
-	if !s.Local || !isLoopback(r.RemoteAddr) || !s.Hosts.Allows(r.Host) {
+	if !s.Local || !isLoopback(r.RemoteAddr) || !s.own.Allows(r.Host) {
 		return false
 	}
 	listener, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
@@ -273,7 +274,7 @@ func (s *Service) isLocal(r *http.Request) bool {
 			return false
 		}
 	}
-	return s.Hosts.checkOrigin(r) == nil
+	return s.own.checkOrigin(r) == nil
 }
 
 func isLoopback(addr string) bool {

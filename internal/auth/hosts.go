@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -41,10 +42,17 @@ func (h *Hosts) add(host string) {
 // Allows reports whether host, with or without a port, is a name of this server.
 func (h *Hosts) Allows(host string) bool {
 	n := hostname(host)
-	if ip, err := netip.ParseAddr(n); err == nil && ip.IsLoopback() {
+	if isLoopback(n) {
 		return true
 	}
 	return h.names[n] || h.names["*"] || strings.HasSuffix(n, ".localhost")
+}
+
+// named is h without "*": behind any name there may be a page that DNS rebinding has led here.
+func (h *Hosts) named() *Hosts {
+	n := &Hosts{names: maps.Clone(h.names)}
+	delete(n.names, "*")
+	return n
 }
 
 // allowsBrowser also allows bare addresses: rebinding needs a name.

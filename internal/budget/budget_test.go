@@ -172,6 +172,31 @@ func TestWindowsReset(t *testing.T) {
 	}
 }
 
+// A longer period begins before the window that was counted so far; what is spent from then on must still count.
+func TestLongerPeriodKeepsCounting(t *testing.T) {
+	cl := &clock{at: now}
+	c := NewCounters(cl.Now)
+	spend := func(period string, amount money.Nano) error {
+		r, err := c.Reserve([]tenant.Account{limit(tenant.ScopeKey, "k", 100, period)}, amount)
+		if err == nil {
+			r.Settle(amount)
+		}
+		return err
+	}
+	if err := spend("1d", 30); err != nil {
+		t.Fatal(err)
+	}
+	if err := spend("30d", 60); err != nil {
+		t.Fatal(err)
+	}
+	if err := spend("30d", 20); !fault.Is(err, fault.BudgetExceeded) {
+		t.Error("spend after the change did not count:", err)
+	}
+	if got := c.Spent(tenant.ScopeKey, "k", tenant.Budget{Period: "30d"}); got != 90 {
+		t.Errorf("spent %d", got)
+	}
+}
+
 type rows struct {
 	Rows
 	spends []AccountSpend

@@ -126,7 +126,7 @@ func (s *Spend) Add(b tenant.Budget, at time.Time, cost money.Nano) {
 	start, end := Bounds(b, at)
 	switch {
 	case start.IsZero(): // no window
-		return
+		s.Window += cost
 	case start.After(s.Start):
 		s.Window, s.Start = cost, start
 	case end.After(s.Start):

@@ -184,6 +184,20 @@ func TestModelsFromEnvironment(t *testing.T) {
 	}
 }
 
+func TestKeysOfFileModelsFromEnvironment(t *testing.T) {
+	c, _, err := Parse("weir.yaml", []byte("models:\n  - {name: a, provider: openai, model: gpt-4o}\n  - {name: b, provider: openai, model: x, base_url: 'http://example.com'}\n"),
+		env("OPENAI_API_KEY", "from-env", "OPENAI_BASE_URL", "http://proxy.example.com/v1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := c.Models[0]; m.APIKey.Reveal() != "from-env" || m.BaseURL != "http://proxy.example.com/v1" {
+		t.Errorf("a model without key and place takes the variables: %q %q", m.APIKey.Reveal(), m.BaseURL)
+	}
+	if m := c.Models[1]; m.APIKey != "" {
+		t.Errorf("the key of the environment must not go to %s", m.BaseURL)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add("model_list: [{model_name: a, litellm_params: {model: b}}]")
 	f.Add("server: {listen: [a]}")

@@ -38,8 +38,25 @@ func (c *Config) applyEnv(env Lookup) {
 	secret(&c.Admin.Password, "WEIR_ADMIN_PASSWORD")
 	secret(&c.Admin.MasterKey, "WEIR_MASTER_KEY", "LITELLM_MASTER_KEY")
 	secret(&c.Admin.SecretKey, "WEIR_SECRET_KEY")
+	env = withVars(env, c.Env)
 	if len(c.Models) == 0 {
 		c.Models = modelsFromEnv(env)
+	}
+	for i := range c.Models {
+		c.Models[i].credentialsFromEnv(env)
+	}
+}
+
+// credentialsFromEnv fills in the provider's usual variables where the file names neither key nor place. A key from the
+// environment is never sent to a place that only the file names.
+func (m *Model) credentialsFromEnv(env Lookup) {
+	if m.APIKey != "" || m.BaseURL != "" {
+		return
+	}
+	for _, p := range ProviderVars {
+		if p.Provider == m.Provider {
+			m.APIKey, m.BaseURL = Secret(first(env, p.Key)), first(env, p.BaseURL)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 
 	"weir/internal/fault"
 	"weir/internal/llm"
@@ -100,9 +101,14 @@ func tooLarge(limit int64) error {
 
 func bodyError(r *http.Request, err error) error {
 	var big *http.MaxBytesError
+	var own *fault.Error
 	switch {
 	case errors.As(err, &big):
 		return tooLarge(big.Limit)
+	case errors.As(err, &own):
+		return err
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return fault.Wrap(fault.Invalid, err, "request body did not arrive in time")
 	case r.Context().Err() != nil:
 		return fault.Wrap(fault.Canceled, err, "client closed the connection")
 	}

@@ -77,6 +77,8 @@ type headered interface{ ErrorHeader(h http.Header) }
 func (d Deps) serve(w http.ResponseWriter, r *http.Request, route *Route) {
 	start := time.Now()
 	rec := &recorder{ResponseWriter: w}
+	rec.Header()["X-Content-Type-Options"] = noSniff
+	defer rec.end()
 	defer func() {
 		// A panic is a bug in one request; net/http would drop the connection without an answer or a useful log line.
 		if p := recover(); p != nil {
@@ -129,7 +131,7 @@ func drain(w http.ResponseWriter, r *http.Request) {
 }
 
 func (d Deps) run(w http.ResponseWriter, r *http.Request, route *Route) error {
-	release, err := d.InFlight.take(r)
+	release, err := d.InFlight.take(w, r)
 	if err != nil {
 		return err
 	}
@@ -188,23 +190,43 @@ func clip(s string) string {
 	return s
 }
 
-// recorder remembers the status. It passes Flush and deadlines through by Unwrap.
+// noSniff keeps browsers from taking recorded text for a page.
+var noSniff = []string{"nosniff"}
+
+// answerTime is how long a client may take to read an answer. Streams set deadlines of their own for each write.
+const answerTime = 10 * time.Minute
+
+// recorder remembers the status and bounds the time to write. It passes Flush and deadlines through by Unwrap.
 type recorder struct {
 	http.ResponseWriter
 	status int
 }
 
-func (w *recorder) WriteHeader(status int) {
+func (w *recorder) begin(status int) {
 	if w.status == 0 {
 		w.status = status
+		w.deadline(time.Now().Add(answerTime))
 	}
+}
+
+// end takes back any deadline: the connection's next request has its own.
+func (w *recorder) end() {
+	if w.status != 0 {
+		w.deadline(time.Time{})
+	}
+}
+
+func (w *recorder) deadline(t time.Time) {
+	_ = http.NewResponseController(w.ResponseWriter).SetWriteDeadline(t) // not every writer has deadlines
+}
+
+func (w *recorder) WriteHeader(status int) {
+	w.begin(status)
 	w.ResponseWriter.WriteHeader(status)
 }
 
 func (w *recorder) Write(p []byte) (int, error) {
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
+	w.begin(http.StatusOK)
 	return w.ResponseWriter.Write(p)
 }
 

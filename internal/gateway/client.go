@@ -66,17 +66,23 @@ func clientOf(h http.Header, body []byte) (name, version string) {
 	return name, version
 }
 
+// languages stand where others have their version.
+var languages = map[string]bool{"Python": true, "JS": true}
+
 func fromUserAgent(ua string) (name, version string) {
 	for _, c := range clients {
 		at := strings.Index(ua, c.prefix)
 		if at < 0 || at > 0 && ua[at-1] != ' ' {
 			continue
 		}
-		token, _, _ := strings.Cut(ua[at:], " ")
+		token, rest, _ := strings.Cut(ua[at:], " ")
 		if i := strings.LastIndexByte(token, '/'); i >= 0 {
-			version = clip(token[i+1:], 40)
+			version = token[i+1:]
 		}
-		return c.name, version
+		if v, _, _ := strings.Cut(rest, " "); languages[version] { // "OpenAI/Python 1.99.0"
+			version = v
+		}
+		return c.name, clip(version, 40)
 	}
 	return "", ""
 }

@@ -45,7 +45,7 @@ func FactsFrom(h http.Header, ip string, body []byte, d llm.Dialect) Facts {
 	if f.Session == "" {
 		f.Session = firstHeader(h, "X-Litellm-Session-Id", "X-Session-Id", "Session-Id", "X-Claude-Code-Session-Id")
 	}
-	f.Session = clip(f.Session, maxIDLen)
+	f.Session = strings.Clone(clip(f.Session, maxIDLen)) // sessions are remembered for long, and must not hold the body
 	return f
 }
 

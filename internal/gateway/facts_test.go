@@ -60,3 +60,18 @@ func FuzzFacts(f *testing.F) {
 		FactsFrom(http.Header{"Traceparent": {tp}}, "", []byte(body), llm.AnthropicMessages)
 	})
 }
+
+func TestClientVersions(t *testing.T) {
+	for ua, want := range map[string][2]string{
+		"OpenAI/Python 1.99.0":               {"OpenAI Python", "1.99.0"},
+		"AsyncAnthropic/Python 0.84.0":       {"Anthropic Python", "0.84.0"},
+		"OpenAI/JS 6.49.0":                   {"OpenAI JS", "6.49.0"},
+		"Cline/3.82.0":                       {"Cline", "3.82.0"},
+		"claude-cli/2.1.197 (external, cli)": {"Claude Code", "2.1.197"},
+		"something else":                     {"", ""},
+	} {
+		if name, version := fromUserAgent(ua); name != want[0] || version != want[1] {
+			t.Errorf("%s: %q %q", ua, name, version)
+		}
+	}
+}

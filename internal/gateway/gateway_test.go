@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -318,6 +319,24 @@ func TestCancelWhileWaiting(t *testing.T) {
 	}
 }
 
+// An upstream that refused every try has nothing to be paid for, even when the client leaves before the next one.
+func TestCancelBetweenTriesIsFree(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(3*time.Second, cancel)
+		up := &script{steps: []step{func(context.Context, *Attempt) (*Result, error) {
+			return nil, &llm.Error{Provider: "test", Status: 429, Message: "slow down", RetryAfter: 10 * time.Second}
+		}}}
+		g, rec := rig(t, DefaultPolicy(), map[string]*script{"m": up})
+		if _, err := g.Do(ctx, call("m", false)); err == nil || up.calls() != 1 {
+			t.Fatalf("error %v after %d calls", err, up.calls())
+		}
+		if s := rec.only(t); s.Cost.Total != 0 || !s.Usage.IsZero() || rec.records[0].Charge {
+			t.Errorf("a refused call costs %+v", s)
+		}
+	})
+}
+
 func TestDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		up := &script{steps: []step{func(ctx context.Context, _ *Attempt) (*Result, error) { <-ctx.Done(); return nil, ctx.Err() }}}
@@ -327,8 +346,12 @@ func TestDeadline(t *testing.T) {
 		if !errors.As(err, &e) || e.HTTPStatus() != http.StatusGatewayTimeout {
 			t.Errorf("error %v", err)
 		}
-		if s := rec.only(t); s.ErrorType != llm.TypeTimeout || s.Duration() != 10*time.Minute {
+		s := rec.only(t)
+		if s.ErrorType != llm.TypeTimeout || s.Duration() != 10*time.Minute {
 			t.Errorf("span %+v", s)
+		}
+		if len(s.Tries) != 1 || s.Tries[0].HTTP != 0 || !strings.Contains(s.Tries[0].Error, "in time") {
+			t.Errorf("tries %+v", s.Tries)
 		}
 	})
 }

@@ -298,6 +298,7 @@ func (x *Indexer) batch(ctx context.Context, from, target uint64) (rows []*span.
 	err = x.store.Changes(ctx, from, func(seq uint64, s *span.Span) bool {
 		k := key{s.Project, s.Trace, s.ID}
 		if i, ok := at[k]; ok {
+			s.First = rows[i].First
 			rows[i] = s
 		} else {
 			at[k] = len(rows)

@@ -94,6 +94,10 @@ type Span struct {
 
 	Input  Ref `json:"input"`
 	Output Ref `json:"output"`
+
+	// First is set by Store.Changes where this entry of the queue is the first of its trace: no earlier version of the
+	// span can be in an index. It is not stored.
+	First bool `json:"-"`
 }
 
 // Duration is End − Start.

@@ -31,7 +31,7 @@ func (u *Upstream) post(ctx context.Context, path string, body []byte, a *gatewa
 	}
 	res, err := u.http.Do(req)
 	if err != nil {
-		return nil, transportError(ctx, err, llm.TypeUnreachable, "the upstream could not be reached")
+		return nil, transportError(ctx, err, llm.TypeUnreachable, "the upstream could not be reached"+llm.WhyUnreachable(err))
 	}
 	if res.StatusCode < 200 || res.StatusCode > 299 {
 		return nil, failure(res)

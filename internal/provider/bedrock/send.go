@@ -52,7 +52,7 @@ func (u *Upstream) send(ctx context.Context, action, accept string, body []byte)
 	}
 	if x.res, err = u.http.Do(req); err != nil {
 		defer x.close()
-		return nil, x.failed(err, llm.TypeUnreachable, "could not reach the upstream")
+		return nil, x.failed(err, llm.TypeUnreachable, "the upstream could not be reached"+llm.WhyUnreachable(err))
 	}
 	x.timer.Stop()
 	if x.res.StatusCode/100 != 2 {

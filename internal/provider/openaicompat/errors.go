@@ -38,7 +38,7 @@ func (u *Upstream) transportError(ctx context.Context, w *watch, err error) erro
 		if errors.As(err, &urlErr) {
 			e.Err = urlErr.Err // the URL may carry a credential
 		}
-		e.Type, e.Message = llm.TypeUnreachable, fmt.Sprintf("%s could not be reached", u.target.Provider)
+		e.Type, e.Message = llm.TypeUnreachable, u.target.Provider+" could not be reached"+llm.WhyUnreachable(err)
 	}
 	return e
 }

@@ -133,4 +133,3 @@ func isPlain(b []byte) bool {
 func (t *template) apply(dst, text []byte) []byte {
 	return append(append(append(dst[:0], t.stamped...), text...), t.after...)
 }
-

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 
@@ -151,8 +152,10 @@ func (x *Index) Load(ctx context.Context, rows []*span.Span) error {
 	return x.change(ctx, func(c *sql.Conn) error { return appendSpans(c, rows) })
 }
 
-// replace deletes earlier versions of spans. A trace keeps its home day, so only the days concerned are scanned.
+// replace deletes earlier versions of spans. A trace keeps its home day, so only the days concerned are scanned. Nothing
+// is looked for where there can be no earlier version: that is nearly every call.
 func (x *Index) replace(ctx context.Context, c *sql.Conn, rows []*span.Span) error {
+	rows = slices.DeleteFunc(slices.Clone(rows), func(s *span.Span) bool { return s.First })
 	if len(rows) == 0 {
 		return nil
 	}

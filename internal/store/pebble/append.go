@@ -54,9 +54,15 @@ func (s *Store) guard(ctx context.Context, step func() error) error {
 type write struct {
 	batch   *pebble.Batch
 	sync    bool
-	spans   [][]byte // their keys, for the queue
+	spans   []queued
 	charges []charge
 	homes   map[string]span.Day // traces stored for the first time
+}
+
+// queued is an entry of the index queue.
+type queued struct {
+	key   []byte // of the span
+	trace string // key of the trace if this is its first span, as far as is known before the gate; else ""
 }
 
 type charge struct {
@@ -90,7 +96,8 @@ func (s *Store) add(w *write, b *span.Batch) error {
 	if sp == nil || sp.Project == "" || sp.Trace == "" || sp.ID == "" {
 		return fault.New(fault.Invalid, "a span needs a project, a trace id and a span id")
 	}
-	if err := s.settle(w, sp); err != nil {
+	first, err := s.settle(w, sp)
+	if err != nil {
 		return err
 	}
 	for h, body := range b.Blobs {
@@ -109,7 +116,7 @@ func (s *Store) add(w *write, b *span.Batch) error {
 		return fault.Wrap(fault.Invalid, err, "a span cannot be encoded")
 	}
 	key := spanKey(sp.Project, sp.Day, sp.Trace, sp.ID)
-	w.spans = append(w.spans, key)
+	w.spans = append(w.spans, queued{key, first})
 	if b.Ledger != nil {
 		c := charge{key: chargeKey(b.Ledger.Project, b.Ledger.Call), entry: *b.Ledger}
 		if b.Ledger.Project == sp.Project && strings.HasPrefix(b.Ledger.Call, sp.Trace+"/") {
@@ -121,8 +128,8 @@ func (s *Store) add(w *write, b *span.Batch) error {
 }
 
 // settle gives the span its home day. A span prepared for another day than its trace's is refused: it may rely on nodes
-// of a day that has been dropped.
-func (s *Store) settle(w *write, sp *span.Span) error {
+// of a day that has been dropped. first is the key of the trace if nothing of it is stored or in w.
+func (s *Store) settle(w *write, sp *span.Span) (first string, err error) {
 	wish := sp.Day
 	if wish == 0 {
 		wish = span.DayOf(s.o.Now())
@@ -130,20 +137,23 @@ func (s *Store) settle(w *write, sp *span.Span) error {
 	key := traceKey(sp.Project, sp.Trace)
 	h, err := s.home(sp.Project, string(key), wish)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if sp.Day != 0 && sp.Day != h.day {
-		return fault.New(fault.Conflict, "the home day of the trace has changed")
+		return "", fault.New(fault.Conflict, "the home day of the trace has changed")
 	}
 	sp.Day = h.day
 	if h.stored {
-		return nil
+		return "", nil
 	}
 	if w.homes == nil {
 		w.homes = map[string]span.Day{}
 	}
+	if _, again := w.homes[string(key)]; !again {
+		first = string(key)
+	}
 	w.homes[string(key)] = h.day
-	return s.set(w, key, binary.BigEndian.AppendUint32(nil, uint32(h.day)))
+	return first, s.set(w, key, binary.BigEndian.AppendUint32(nil, uint32(h.day)))
 }
 
 func (s *Store) set(w *write, key, value []byte) error {
@@ -211,9 +221,12 @@ func (s *Store) apply(w *write) error {
 // number adds the queue and ledger entries.
 func (s *Store) number(w *write) (seq, charged uint64, err error) {
 	seq, charged = s.seq, s.charged
-	for _, key := range w.spans {
+	for _, q := range w.spans {
 		seq++
-		err = errors.Join(err, w.batch.Set(seqKey(prefixQueue, seq), key, nil))
+		if q.trace != "" && s.homes.isNew(q.trace) { // asked under the gate: another write may have come first
+			q.key[0] = prefixFirst
+		}
+		err = errors.Join(err, w.batch.Set(seqKey(prefixQueue, seq), q.key, nil))
 	}
 	err = errors.Join(err, w.batch.Set(metaSeq, binary.BigEndian.AppendUint64(nil, seq), nil),
 		w.batch.Set(metaPlace, binary.BigEndian.AppendUint64(nil, s.place.Load()), nil))

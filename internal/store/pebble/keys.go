@@ -15,6 +15,7 @@ const (
 	prefixData   = 'd' // project, day, place → bytes of a blob
 	prefixKV     = 'k' // caller's key → expiry in unix seconds (8 bytes), value
 	prefixLedger = 'l' // sequence → LedgerEntry
+	prefixFirst  = 'f' // not a key: stands for prefixSpan in the queue, where the span is the first of its trace
 	prefixMeta   = 'm' // name
 	prefixNode   = 'n' // project, day, node → parent, body
 	prefixQueue  = 'q' // sequence → key of a span

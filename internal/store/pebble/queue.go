@@ -31,10 +31,15 @@ func (s *Store) Ledger(ctx context.Context, after uint64, yield func(span.Ledger
 func (s *Store) Changes(ctx context.Context, after uint64, yield func(uint64, *span.Span) bool) error {
 	lower, upper := seqKey(prefixQueue, after+1), seqKey(prefixQueue, s.Committed()+1)
 	return s.each(ctx, lower, upper, func(k, v []byte) (bool, error) {
+		first := v[0] == prefixFirst
+		if first {
+			v = append([]byte{prefixSpan}, v[1:]...)
+		}
 		sp, err := s.span(v)
 		if err != nil || sp == nil { // dropped with its day
 			return err == nil, err
 		}
+		sp.First = first
 		return yield(seqOf(k), sp), nil
 	})
 }

@@ -42,7 +42,11 @@ func (s *Store) has(key []byte) (bool, error) {
 
 // each calls f with the pairs from lower up to upper until it returns false. Slices are valid only inside.
 func (s *Store) each(ctx context.Context, lower, upper []byte, f func(key, value []byte) (bool, error)) error {
-	it, err := s.db.NewIterWithContext(ctx, &pebble.IterOptions{LowerBound: lower, UpperBound: upper})
+	return eachOf(ctx, s.db, lower, upper, f)
+}
+
+func eachOf(ctx context.Context, r pebble.Reader, lower, upper []byte, f func(key, value []byte) (bool, error)) error {
+	it, err := r.NewIterWithContext(ctx, &pebble.IterOptions{LowerBound: lower, UpperBound: upper})
 	if err != nil {
 		return broken(err)
 	}
@@ -176,8 +180,14 @@ func (s *Store) Chain(ctx context.Context, p tenant.ProjectID, day span.Day, lea
 
 // Scan implements span.Store.
 func (s *Store) Scan(ctx context.Context, yield func(*span.Span) bool) (uint64, error) {
-	seq := s.Committed()
-	err := s.each(ctx, []byte{prefixSpan}, []byte{prefixSpan + 1}, func(_, v []byte) (bool, error) {
+	var seq uint64
+	var snap *pebble.Snapshot
+	// Position and content must be of one moment: what the queue holds after it has not been seen here.
+	if err := s.exclusive(ctx, func() error { seq, snap = s.seq, s.db.NewSnapshot(); return nil }); err != nil {
+		return 0, err
+	}
+	defer func() { _ = snap.Close() }()
+	err := eachOf(ctx, snap, []byte{prefixSpan}, []byte{prefixSpan + 1}, func(_, v []byte) (bool, error) {
 		sp, err := decode(v)
 		return err == nil && yield(sp), err
 	})

@@ -78,7 +78,9 @@ type Deps struct {
 	Version  string
 	Demo     bool
 	// PublicURL is how clients reach Weir, without a slash at the end, "" = as the request did.
-	PublicURL  string
+	PublicURL string
+	// BasePath follows the host where PublicURL is not set; no slash at the end.
+	BasePath   string
 	CookiePath string
 	ClientIP   func(*http.Request) string // nil = the connection's
 	Now        func() time.Time           // nil = time.Now

@@ -57,7 +57,7 @@ func curl(base string, sp *span.Span, body []byte) string {
 
 // endpoint is where a body of a dialect goes. Claude's InvokeModel names its model in the path.
 func endpoint(sp *span.Span, body []byte) (path string, headers []string) {
-	headers = []string{`"Authorization: Bearer $WEIR_API_KEY"`, `'Content-Type: application/json'`}
+	headers = []string{`"Authorization: Bearer $WEIR_KEY"`, `'Content-Type: application/json'`}
 	model := url.PathEscape(sp.Group)
 	switch llm.Dialect(sp.Dialect) {
 	case llm.AnthropicMessages:
@@ -90,7 +90,7 @@ func (s *Surface) baseURL(r *http.Request) string {
 	if r.TLS != nil {
 		scheme = "https"
 	}
-	return scheme + "://" + quoteless(r.Host)
+	return scheme + "://" + quoteless(r.Host) + s.BasePath
 }
 
 // quoteless keeps a client's Host header from ending a quoted shell word.

@@ -176,7 +176,7 @@ func TestTraces(t *testing.T) {
 		t.Errorf("input %s", in)
 	}
 	s.get("/traces/"+one.Trace+"/spans/"+one.ID+"/curl", &cmd)
-	if !strings.Contains(cmd, "/v1/messages'") || !strings.Contains(cmd, in) || !strings.Contains(cmd, "$WEIR_API_KEY") {
+	if !strings.Contains(cmd, "/v1/messages'") || !strings.Contains(cmd, in) || !strings.Contains(cmd, "$WEIR_KEY") {
 		t.Errorf("curl %s", cmd)
 	}
 }

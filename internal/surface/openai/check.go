@@ -3,6 +3,7 @@ package openai
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
@@ -39,7 +40,7 @@ func check(body []byte) (head, error) {
 		v := value(raw)
 		switch k {
 		case "model":
-			h.model, err = gjson.Parse(raw).Str, checkText("model", v)
+			h.model, err = strings.Clone(gjson.Parse(raw).Str), checkText("model", v)
 		case "messages":
 			hasMessages, err = true, checkMessages(v)
 		case "stream":

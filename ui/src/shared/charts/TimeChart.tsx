@@ -61,7 +61,7 @@ export default function TimeChart(p: TimeChartProps) {
   }, [p.group]);
 
   useEffect(() => {
-    inst.current?.setOption(option(p.chart, { kind: p.kind, unit: p.unit, lang, look: look(scheme), other: t('other'), none: t('unset'), dashed: p.dashed }), { notMerge: true });
+    inst.current?.setOption(option(p.chart, { kind: p.kind, unit: p.unit, lang, look: look(scheme), other: t('other'), none: t('unset'), dashed: p.dashed, active: () => box.current?.matches(':hover') ?? false }), { notMerge: true });
   }, [p.chart, p.kind, p.unit, p.dashed, lang, scheme, t]);
 
   return (

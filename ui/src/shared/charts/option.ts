@@ -21,6 +21,7 @@ export interface Style {
   other: string;
   none: string;
   dashed?: (name: string) => boolean;
+  active: () => boolean; // the pointer is in this chart; others of its group show the crosshair alone
 }
 
 export function nameOf(l: Line, s: { other: string; none: string }): string {
@@ -41,7 +42,7 @@ export function option(c: Chart, s: Style): EChartsCoreOption {
     tooltip: {
       trigger: 'axis', confine: true, transitionDuration: 0, backgroundColor: look.bg, borderColor: look.line2, borderWidth: 1, padding: [6, 8], textStyle: { ...font, color: look.strong },
       axisPointer: { type: 'line', lineStyle: { color: look.accent, width: 1 } },
-      formatter: (ps: unknown) => tooltip(ps as Hover[], c, s),
+      formatter: (ps: unknown) => (s.active() ? tooltip(ps as Hover[], c, s) : ''),
     },
     xAxis: {
       type: 'category', data: c.times.map((t) => tick.format(t)), boundaryGap: s.kind === 'bar', axisTick: { show: false }, axisLine: { lineStyle: { color: look.line2 } }, axisLabel: { ...font, hideOverlap: true, margin: 6 },
@@ -75,7 +76,7 @@ function tooltip(ps: Hover[], c: Chart, s: Style): HTMLElement {
   head.textContent = new Intl.DateTimeFormat(s.lang, { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(t);
   head.style.color = s.look.text;
   box.append(head);
-  const rows = ps.filter((p) => p.value !== null && p.value !== 0).sort((a, b) => (b.value ?? 0) - (a.value ?? 0));
+  const rows = ps.filter((p) => typeof p.value === 'number' && p.value !== 0).sort((a, b) => (b.value ?? 0) - (a.value ?? 0));
   for (const p of rows.slice(0, maxHover)) {
     const row = document.createElement('div');
     Object.assign(row.style, { display: 'flex', gap: '8px', alignItems: 'center', lineHeight: '18px' });

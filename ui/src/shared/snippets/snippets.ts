@@ -22,7 +22,7 @@ export function snippets({ base, key, model }: Where): Snippet[] {
       id: 'cline', name: 'Cline', note: 'connect.cline',
       files: [
         { title: 'API Provider: OpenAI Compatible', text: `Base URL   ${base}/v1\nAPI Key    ${key}\nModel ID   ${model}` },
-        { title: 'Cline CLI (3.x)', text: `cline auth --provider openai --apikey '${key}' --modelid '${model}' --baseurl '${base}/v1'` },
+        { title: 'Cline CLI (3.x)', text: `cline auth -p openai-compatible -k '${key}' -m '${model}' -b '${base}/v1'\ncline -P openai-compatible -m '${model}' 'Explain this repository'` },
         { title: 'API Provider: LiteLLM (2.x)', text: `Base URL   ${base}\nAPI Key    ${key}\nModel ID   ${model}` },
       ],
     },
@@ -30,7 +30,7 @@ export function snippets({ base, key, model }: Where): Snippet[] {
       id: 'claude', name: 'Claude Code', note: 'connect.claude',
       files: [
         { title: 'Anthropic API', text: `export ANTHROPIC_BASE_URL=${base}\nexport ANTHROPIC_AUTH_TOKEN='${key}'\nexport ANTHROPIC_MODEL=${model}\nclaude` },
-        { title: 'Amazon Bedrock', text: `export CLAUDE_CODE_USE_BEDROCK=1\nexport CLAUDE_CODE_SKIP_BEDROCK_AUTH=1\nexport ANTHROPIC_BEDROCK_BASE_URL=${base}/bedrock\nexport ANTHROPIC_AUTH_TOKEN='${key}'\nexport ANTHROPIC_MODEL=${model}\nclaude` },
+        { title: 'Amazon Bedrock', text: `export CLAUDE_CODE_USE_BEDROCK=1\nexport CLAUDE_CODE_SKIP_BEDROCK_AUTH=1\nexport AWS_REGION=us-east-1\nexport ANTHROPIC_BEDROCK_BASE_URL=${base}/bedrock\nexport ANTHROPIC_AUTH_TOKEN='${key}'\nexport ANTHROPIC_MODEL=${model}\nclaude` },
       ],
     },
     {
