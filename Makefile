@@ -4,6 +4,8 @@ GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  = -s -w -X weir/internal/app.version=$(VERSION)
 BIN      = bin
+# test/setup.sh puts a Node there where the machine has none that is new enough.
+export PATH := $(CURDIR)/test/.work/node/bin:$(PATH)
 
 .PHONY: help build run test test-go test-ui test-clients check bench torture ui clean
 

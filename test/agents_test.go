@@ -23,6 +23,7 @@ type agent struct {
 	name   string
 	client string // as Weir calls it
 	model  string
+	tools  bool // calls tools natively, so that its second step must carry the signed thinking of its first
 	args   []string
 	env    []string
 	files  map[string]string // below HOME
@@ -30,39 +31,47 @@ type agent struct {
 
 func agents(t *testing.T, base, key string) []agent {
 	modules := filepath.Join(harness.Root(t), "agents", "node_modules")
-	claude := []string{native(t, modules, "@anthropic-ai/claude-code-linux-*", "claude"), "-p", wish, "--output-format", "json", "--dangerously-skip-permissions"}
-	quiet := []string{"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1", "DISABLE_AUTOUPDATER=1", "IS_SANDBOX=1"}
 	return []agent{
-		{
-			name: "cline-2", client: "Cline", model: harness.Sonnet,
-			args: []string{"node", filepath.Join(modules, "cline", "dist", "cli.mjs"), "task", "-y", "--json", "-t", "90", wish},
-			files: map[string]string{
-				".cline/data/globalState.json": fmt.Sprintf(`{"actModeApiProvider":"litellm","planModeApiProvider":"litellm","actModeLiteLlmModelId":%[1]q,`+
-					`"planModeLiteLlmModelId":%[1]q,"liteLlmBaseUrl":%[2]q,"welcomeViewCompleted":true,"telemetrySetting":"disabled","actModeThinkingBudgetTokens":2048}`, harness.Sonnet, base),
-				".cline/data/secrets.json": fmt.Sprintf(`{"liteLlmApiKey":%q}`, key),
-			},
+		cline2(modules, base, key),
+		cline3(t, "cline-3", modules, base, key, harness.Sonnet),
+		cline3(t, "cline-3-adaptive", modules, base, key, harness.Opus),
+		claudeCode(t, "claude-code", modules, harness.Sonnet, "ANTHROPIC_BASE_URL="+base, "ANTHROPIC_AUTH_TOKEN="+key),
+		claudeCode(t, "claude-code-adaptive", modules, harness.Opus, "ANTHROPIC_BASE_URL="+base, "ANTHROPIC_AUTH_TOKEN="+key),
+		claudeCode(t, "claude-code-direct", modules, harness.Direct, "ANTHROPIC_BASE_URL="+base, "ANTHROPIC_API_KEY="+key),
+		claudeCode(t, "claude-code-bedrock", modules, harness.SonnetID, "CLAUDE_CODE_USE_BEDROCK=1", "ANTHROPIC_BEDROCK_BASE_URL="+base+"/bedrock",
+			"CLAUDE_CODE_SKIP_BEDROCK_AUTH=1", "AWS_REGION=us-east-1", "ANTHROPIC_AUTH_TOKEN="+key),
+	}
+}
+
+// cline2 is Cline's own handler for LiteLLM: tools as XML in text, cache_control and thinking in the body.
+func cline2(modules, base, key string) agent {
+	state := fmt.Sprintf(`{"actModeApiProvider":"litellm","planModeApiProvider":"litellm","actModeLiteLlmModelId":%[1]q,"planModeLiteLlmModelId":%[1]q,`+
+		`"liteLlmBaseUrl":%[2]q,"welcomeViewCompleted":true,"telemetrySetting":"disabled","actModeThinkingBudgetTokens":2048}`, harness.Sonnet, base)
+	return agent{
+		name: "cline-2", client: "Cline", model: harness.Sonnet,
+		args:  []string{"node", filepath.Join(modules, "cline", "dist", "cli.mjs"), "task", "-y", "--json", "-t", "90", wish},
+		files: map[string]string{".cline/data/globalState.json": state, ".cline/data/secrets.json": fmt.Sprintf(`{"liteLlmApiKey":%q}`, key)},
+	}
+}
+
+// cline3 is the generation on the AI SDK: native tools, reasoning_effort, no cache_control, no signatures sent back.
+func cline3(t *testing.T, name, modules, base, key, model string) agent {
+	providers := fmt.Sprintf(`{"version":1,"lastUsedProvider":"litellm","modes":{},"providers":{"litellm":{"settings":{"provider":"litellm",`+
+		`"apiKey":%q,"model":%q,"baseUrl":%q},"updatedAt":"2026-11-20T00:00:00Z","tokenSource":"manual"}}}`, key, model, base+"/v1")
+	return agent{
+		name: name, client: "Cline", model: model, tools: true,
+		args: []string{
+			native(t, modules, "@cline/cli-linux-*", "bin", "cline"), "-P", "litellm", "-k", key, "-m", model, "--thinking", "high", "--json", "-t", "90", wish,
 		},
-		{
-			name: "cline-3", client: "Cline", model: harness.Sonnet,
-			args: []string{native(t, modules, "@cline/cli-linux-*", "bin", "cline"), "-P", "litellm", "-k", key, "-m", harness.Sonnet, "--thinking", "high", "--json", "-t", "90", wish},
-			files: map[string]string{
-				".cline/data/settings/providers.json": fmt.Sprintf(`{"version":1,"lastUsedProvider":"litellm","modes":{},"providers":{"litellm":{"settings":{`+
-					`"provider":"litellm","apiKey":%q,"model":%q,"baseUrl":%q},"updatedAt":"2026-11-20T00:00:00Z","tokenSource":"manual"}}}`, key, harness.Sonnet, base+"/v1"),
-			},
-		},
-		{
-			name: "claude-code-anthropic", client: "Claude Code", model: harness.Sonnet, args: claude,
-			env: append(quiet, "ANTHROPIC_BASE_URL="+base, "ANTHROPIC_AUTH_TOKEN="+key, "ANTHROPIC_MODEL="+harness.Sonnet),
-		},
-		{
-			name: "claude-code-direct", client: "Claude Code", model: harness.Direct, args: claude,
-			env: append(quiet, "ANTHROPIC_BASE_URL="+base, "ANTHROPIC_AUTH_TOKEN="+key, "ANTHROPIC_MODEL="+harness.Direct),
-		},
-		{
-			name: "claude-code-bedrock", client: "Claude Code", model: harness.SonnetID, args: claude,
-			env: append(quiet, "CLAUDE_CODE_USE_BEDROCK=1", "ANTHROPIC_BEDROCK_BASE_URL="+base+"/bedrock", "CLAUDE_CODE_SKIP_BEDROCK_AUTH=1", "AWS_REGION=us-east-1",
-				"ANTHROPIC_AUTH_TOKEN="+key, "ANTHROPIC_MODEL="+harness.SonnetID),
-		},
+		files: map[string]string{".cline/data/settings/providers.json": providers},
+	}
+}
+
+func claudeCode(t *testing.T, name, modules, model string, env ...string) agent {
+	return agent{
+		name: name, client: "Claude Code", model: model, tools: true,
+		args: []string{native(t, modules, "@anthropic-ai/claude-code-linux-*", "claude"), "-p", wish, "--output-format", "json", "--dangerously-skip-permissions"},
+		env:  append(env, "ANTHROPIC_MODEL="+model, "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1", "DISABLE_AUTOUPDATER=1", "IS_SANDBOX=1"),
 	}
 }
 
@@ -77,7 +86,7 @@ func native(t *testing.T, modules, pattern string, rest ...string) string {
 
 // TestAgents lets each agent write a file through Weir and a Claude on the fake Bedrock, and looks at what was recorded.
 func TestAgents(t *testing.T) {
-	for i, name := range []string{"cline-2", "cline-3", "claude-code-anthropic", "claude-code-direct", "claude-code-bedrock"} {
+	for i, name := range []string{"cline-2", "cline-3", "cline-3-adaptive", "claude-code", "claude-code-adaptive", "claude-code-direct", "claude-code-bedrock"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := harness.Up(t, harness.Options{})
@@ -146,6 +155,11 @@ func (a agent) check(t *testing.T, s *harness.Stack) {
 	}
 	if steps[0].Session == "" || steps[0].Session != steps[1].Session {
 		t.Errorf("two sessions: %q and %q", steps[0].Session, steps[1].Session)
+	}
+	for _, e := range s.Journal(t) {
+		if a.tools && e.RequestID == steps[1].UpstreamID && !strings.Contains(string(e.Body), `"signature":`) {
+			t.Errorf("the second step reached the upstream without the thinking of the first: %.3000s", e.Body)
+		}
 	}
 	s.CheckBooks(t, steps)
 	a.session(t, s, steps)

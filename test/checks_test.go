@@ -1,6 +1,7 @@
 package test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -57,3 +58,5 @@ func brokenStream(t *testing.T, _ *harness.Stack, spans []harness.Span) {
 		t.Errorf("%s %q, $%g", sp.Status, sp.ErrorText, sp.CostUSD)
 	}
 }
+
+var errNotYet = errors.New("not yet")

@@ -22,6 +22,7 @@ import (
 	"weir/internal/provider/bedrock"
 	"weir/internal/provider/openaicompat"
 	"weir/internal/retention"
+	"weir/internal/span"
 	"weir/internal/store/pebble"
 	"weir/internal/tenant"
 	"weir/internal/transport"
@@ -58,6 +59,7 @@ type firstStart struct {
 
 // Run serves until ctx ends.
 func Run(ctx context.Context, o Options) error {
+	tuneMemory()
 	a, err := Start(ctx, o)
 	if err != nil {
 		return err
@@ -114,6 +116,7 @@ func (a *App) up(ctx context.Context, c *config.Config) error {
 		return err
 	}
 	a.server = newServer(listeners, handler, c.Server.Drain.D(), a.log.For("edge"))
+	a.server.http.RegisterOnShutdown(a.query.EndTails) // else an open page would hold the stop for the whole drain time
 	if err := a.services.start(ctx, "server", a.server); err != nil {
 		return err
 	}
@@ -172,7 +175,7 @@ func (a *App) openCore(ctx context.Context, c *config.Config) (err error) {
 	a.settler = ingest.NewSettler(a.stores.truth, a.stores.rows, a.log.For("ingest"), 0)
 	a.recorder = ingest.New(ingest.Options{
 		Store: a.stores.truth, KV: a.stores.truth, Dir: c.Data, Log: a.log.For("ingest"), BodiesOff: !c.Recording.Bodies,
-		OnCharge: a.settler.Wake,
+		OnCharge: a.settler.Wake, Name: a.nameCaller,
 		DiskFree: func() (uint64, error) { free, _, err := pebble.DiskFree(c.Data); return free, err },
 		Health:   a.stores.truth.Health, MinFree: uint64(c.Recording.MinFreeDisk), QueueCalls: c.Recording.Queue,
 	})
@@ -190,6 +193,17 @@ func (a *App) openCore(ctx context.Context, c *config.Config) (err error) {
 		return err
 	}
 	return a.services.start(ctx, "retention", retention.New(a.query, a.retentionDays, a.log.For("store"), nil, 0))
+}
+
+// nameCaller fills in the names behind the ids of a span's key and team, as far as they still exist.
+func (a *App) nameCaller(s *span.Span) {
+	all := &tenant.Identity{Role: tenant.RoleAdmin, Means: tenant.ByMaster, Project: s.Project}
+	if k, err := a.auth.Key(all, s.Key); err == nil {
+		s.KeyAlias, s.Email = k.Alias, k.Email
+	}
+	if t, err := a.auth.Team(all, s.Team); err == nil {
+		s.TeamAlias = t.Alias
+	}
 }
 
 // retentionDays are the projects that do not keep everything: their own setting, else the configuration's.

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -129,14 +128,14 @@ func checkUpstream(ctx context.Context, client *http.Client, dep *gateway.Deploy
 			return err
 		}
 	}
-	if dep.Target.BaseURL == "" {
+	address := dep.Target.BaseURL
+	if e, ok := dep.Upstream.(interface{ Endpoint() string }); ok {
+		address = e.Endpoint()
+	}
+	if address == "" {
 		return nil
 	}
-	u, err := url.Parse(dep.Target.BaseURL)
-	if err != nil {
-		return err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodHead, u.String(), nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodHead, address, nil)
 	if err != nil {
 		return err
 	}

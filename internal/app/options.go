@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"weir/internal/config"
@@ -33,7 +35,7 @@ type Quiet struct{ error }
 
 // load reads the configuration with the flags on top.
 func (o Options) load() (config.Config, []config.Warning, error) {
-	c, warnings, err := config.Load(o.ConfigFile, o.Env)
+	c, warnings, err := config.Load(o.ConfigFile, o.Env, slices.Sorted(maps.Keys(factories()))...)
 	if err != nil {
 		return c, warnings, err
 	}

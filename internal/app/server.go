@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,10 +18,13 @@ type server struct {
 	listeners []net.Listener
 	drain     time.Duration
 	wg        sync.WaitGroup
+	active    atomic.Int64 // requests being handled
 	log       *slog.Logger
 }
 
 const (
+	// afterCut is how long handlers whose connection was cut may take to hand over their record.
+	afterCut       = 5 * time.Second
 	headerDeadline = 20 * time.Second
 	idleDeadline   = 2 * time.Minute
 	maxHeader      = 256 << 10 // agents send long metadata headers
@@ -55,13 +59,21 @@ func newServer(listeners []net.Listener, h http.Handler, drain time.Duration, lo
 	var p http.Protocols
 	p.SetHTTP1(true)
 	p.SetUnencryptedHTTP2(true)
-	return &server{
-		listeners: listeners, drain: drain, log: log,
-		http: &http.Server{
-			Handler: h, Protocols: &p, ReadHeaderTimeout: headerDeadline, IdleTimeout: idleDeadline, MaxHeaderBytes: maxHeader,
-			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-		},
+	s := &server{listeners: listeners, drain: drain, log: log}
+	s.http = &http.Server{
+		Handler: s.counted(h), Protocols: &p, ReadHeaderTimeout: headerDeadline, IdleTimeout: idleDeadline, MaxHeaderBytes: maxHeader,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
+	return s
+}
+
+// counted is h, with the requests in it counted: net/http does not wait for handlers whose connection it closes.
+func (s *server) counted(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.active.Add(1)
+		defer s.active.Add(-1)
+		h.ServeHTTP(w, r)
+	})
 }
 
 // Start serves in the background.
@@ -83,8 +95,22 @@ func (s *server) Stop() {
 	if err := s.http.Shutdown(ctx); err != nil {
 		s.log.Warn("streams were cut at the end of the drain time", "drain", s.drain)
 		_ = s.http.Close()
+		s.settle()
 	}
 	s.wg.Wait()
+}
+
+// settle waits for handlers that were cut, since what they record needs the services that stop next.
+func (s *server) settle() {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.After(afterCut); s.active.Load() > 0; {
+		select {
+		case <-tick.C:
+		case <-end:
+			return
+		}
+	}
 }
 
 // url is the address of the first listener as a browser on this machine would write it.

@@ -60,6 +60,11 @@ func (c *clock) advance(d time.Duration) {
 
 func setup(t *testing.T, local bool) *fixture {
 	t.Helper()
+	return setupFor(t, local, "weir.example.com")
+}
+
+func setupFor(t *testing.T, local bool, host string) *fixture {
+	t.Helper()
 	f := &fixture{t: t, path: filepath.Join(t.TempDir(), "rows.db"), clock: &clock{now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}}
 	var err error
 	f.store, err = sqlite.Open(f.path)
@@ -72,7 +77,7 @@ func setup(t *testing.T, local bool) *fixture {
 	must(t, err)
 	f.limits = budget.NewLimiter(f.clock.Now)
 	f.Service, err = auth.New(t.Context(), auth.Options{
-		Store: f.store, Sealer: sealer, MasterKey: master, Hosts: auth.NewHosts(nil, "", []string{"weir.example.com"}), Spend: f.limits,
+		Store: f.store, Sealer: sealer, MasterKey: master, Hosts: auth.NewHosts(nil, "", []string{host}), Spend: f.limits,
 		Local: local, Log: slog.New(slog.DiscardHandler), Now: f.clock.Now,
 	})
 	must(t, err)
@@ -264,6 +269,17 @@ func TestLocal(t *testing.T) {
 	}
 	if _, err := setup(t, false).Authenticate(localRequest("127.0.0.1:4000")); !fault.Is(err, fault.Unauthenticated) {
 		t.Fatal("without --local:", err)
+	}
+	anyHost := setupFor(t, true, "*") // every name is allowed to those with a credential, none to a page that has none
+	for _, change := range []func(*http.Request){
+		func(r *http.Request) { r.Host = "evil.example.com" },
+		func(r *http.Request) { r.Header.Set("Origin", "https://evil.example.com") },
+	} {
+		r := localRequest("127.0.0.1:4000")
+		change(r)
+		if who, err := anyHost.Authenticate(r); !fault.Is(err, fault.Unauthenticated) {
+			t.Errorf("%+v, %v", who, err)
+		}
 	}
 }
 

@@ -16,6 +16,7 @@ func TestLookup(t *testing.T) {
 		{"bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", 3.3e-6, Quirks{OneOfTempTopP: true, CacheTTL1h: true, NativeSchema: true, Claude: true}},
 		{"bedrock", "arn:aws:bedrock:us-east-1:123456789012:inference-profile/global.anthropic.claude-sonnet-4-5-20250929-v1:0", 3e-6,
 			Quirks{OneOfTempTopP: true, CacheTTL1h: true, NativeSchema: true, Claude: true}},
+		{"bedrock", "bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0", 3.3e-6, Quirks{OneOfTempTopP: true, CacheTTL1h: true, NativeSchema: true, Claude: true}},
 		{"bedrock", "anthropic.claude-opus-4-7", 5e-6, Quirks{OneOfTempTopP: true, NoSampling: true, Adaptive: true, CacheTTL1h: true, Claude: true}},
 		{"anthropic", "claude-3-5-haiku-20241022", 0, Quirks{Claude: true}},
 		{"openai", "gpt-4o-2024-08-06", 2.5e-6, Quirks{NativeSchema: true}},

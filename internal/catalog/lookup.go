@@ -43,6 +43,10 @@ func candidates(provider, model string) []string {
 		}
 	}
 	add(model)
+	if head, rest, ok := strings.Cut(model, "/"); ok && (head == provider || head == aliases[provider]) {
+		model = rest // "bedrock/us.anthropic.…", as LiteLLM's base_model is written
+		add(model)
+	}
 	bare := model
 	for _, r := range regions {
 		if rest, ok := strings.CutPrefix(model, r); ok {

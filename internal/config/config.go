@@ -170,7 +170,7 @@ func Default() Config {
 			Retries: 2, Deadline: Duration(10 * time.Minute), Hold: Duration(10 * time.Second), MaxWait: Duration(30 * time.Second),
 			FailsToCool: 3, Cooldown: Duration(5 * time.Second), ReserveOutput: 8192,
 		},
-		Recording: Recording{Bodies: true, MinFreeDisk: 256 << 20, Queue: 4096},
+		Recording: Recording{Bodies: true, MinFreeDisk: 256 << 20, Queue: 16384},
 		Index:     Index{MemoryLimit: 512 << 20},
 	}
 }

@@ -59,8 +59,8 @@ func TestInvalidFiles(t *testing.T) {
 		"unknown key":     {"server:\n  listn: [a]\n", "weir.yaml:2:3"},
 		"unknown section": {"sever: {}\n", "weir.yaml:1:1"},
 		"wrong type":      {"routing:\n  retries: many\n", "weir.yaml:2:12"},
-		"bad duration":    {"routing:\n  deadline: soon\n", "soon"},
-		"bad size":        {"server:\n  max_body: big\n", "big"},
+		"bad duration":    {"routing:\n  deadline: soon\n", `weir.yaml:2:13: "soon" is not a duration`},
+		"bad size":        {"server:\n  max_body: big\n", `weir.yaml:2:13: "big" is not a size`},
 		"not a mapping":   {"- a\n- b\n", "mapping"},
 		"syntax":          {"server: [\n", "weir.yaml:1"},
 		"missing env":     {"admin:\n  master_key: ${NOPE}\n", "weir.yaml:2:15: environment variable NOPE is not set"},
@@ -91,6 +91,28 @@ func TestEnvironmentSectionServesReferences(t *testing.T) {
 	c, _, err := Parse("weir.yaml", []byte("environment: {HOST: eu.example.com}\nserver:\n  public_url: https://${HOST}\n"), env("HOST", "other"))
 	if err != nil || c.Server.PublicURL != "https://eu.example.com" {
 		t.Errorf("public_url %q, error %v", c.Server.PublicURL, err)
+	}
+}
+
+func TestUnknownProvider(t *testing.T) {
+	for in, want := range map[string]string{
+		"models:\n  - {name: a, provider: openai}\n  - {name: b, provider: opnai}\n":                              `f.yaml:3:25: models[1].provider: "opnai" is not a provider`,
+		"model_list:\n  - model_name: a\n    litellm_params:\n      model: x\n      custom_llm_provider: opnai\n": `f.yaml:4:14: model_list[0].litellm_params.model: "opnai" is not a provider`,
+	} {
+		_, _, err := Parse("f.yaml", []byte(in), env(), "openai", "bedrock")
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q in it", err, want)
+		}
+	}
+}
+
+func TestScalarsByReference(t *testing.T) {
+	c, _, err := Parse("weir.yaml", []byte("routing: {deadline: &t 7, hold: *t, cooldown: \"1m\"}\nserver: {max_body: 2MiB, max_in_flight: 4194304}\n"), env())
+	if err != nil || c.Routing.Hold.D() != 7*time.Second || c.Routing.Deadline.D() != 7*time.Second || c.Routing.Cooldown.D() != time.Minute {
+		t.Errorf("%+v, error %v", c.Routing, err)
+	}
+	if c.Server.MaxBody != 2<<20 || c.Server.MaxInFlight != 4<<20 {
+		t.Errorf("%+v", c.Server)
 	}
 }
 

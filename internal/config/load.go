@@ -47,21 +47,22 @@ func (p Problem) Error() string {
 }
 
 // Load reads a file over the defaults, then the environment. path "" means no file. The error joins all problems, each
-// a Problem. A file with a top-level model_list is LiteLLM's.
-func Load(path string, env Lookup) (Config, []Warning, error) {
+// a Problem. A file with a top-level model_list is LiteLLM's. A model's provider must be among providers, if any are
+// given.
+func Load(path string, env Lookup, providers ...string) (Config, []Warning, error) {
 	c := Default()
 	if path == "" {
-		return c, nil, finish(&c, path, nil, env)
+		return c, nil, finish(&c, path, nil, env, providers)
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return c, nil, Problem{File: path, Msg: "cannot be read: " + errors.Unwrap(err).Error()}
 	}
-	return Parse(path, data, env)
+	return Parse(path, data, env, providers...)
 }
 
 // Parse is Load for a file's content; name is for messages.
-func Parse(name string, data []byte, env Lookup) (Config, []Warning, error) {
+func Parse(name string, data []byte, env Lookup, providers ...string) (Config, []Warning, error) {
 	c := Default()
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
@@ -72,7 +73,7 @@ func Parse(name string, data []byte, env Lookup) (Config, []Warning, error) {
 		if len(bytes.TrimSpace(data)) > 0 && !onlyComments(data) {
 			return c, nil, Problem{File: name, Line: 1, Col: 1, Msg: "the file must hold a mapping of settings"}
 		}
-		return c, nil, finish(&c, name, nil, env)
+		return c, nil, finish(&c, name, nil, env, providers)
 	}
 	var warnings []Warning
 	switch {
@@ -86,14 +87,17 @@ func Parse(name string, data []byte, env Lookup) (Config, []Warning, error) {
 	if err != nil {
 		return c, warnings, err
 	}
-	return c, warnings, finish(&c, name, root, env)
+	return c, warnings, finish(&c, name, root, env, providers)
 }
 
-func finish(c *Config, name string, root ast.Node, env Lookup) error {
+func finish(c *Config, name string, root ast.Node, env Lookup, providers []string) error {
 	c.applyEnv(env)
 	var errs []error
-	for _, p := range c.Validate() {
+	for _, p := range append(c.Validate(), c.unknownProviders(providers)...) {
 		p.File = name
+		if root != nil && hasKey(root, "model_list") {
+			p.Path = liteLLMPath(p.Path)
+		}
 		p.Line, p.Col = locate(root, p.Path)
 		errs = append(errs, p)
 	}
@@ -126,6 +130,11 @@ func yamlProblem(name string, err error) error {
 		if t := ye.GetToken(); t != nil && t.Position != nil {
 			p.Line, p.Col = t.Position.Line, t.Position.Column
 		}
+		return p
+	}
+	var p Problem
+	if errors.As(err, &p) {
+		p.File = name
 		return p
 	}
 	return Problem{File: name, Msg: err.Error()}

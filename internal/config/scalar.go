@@ -7,6 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+
 	"weir/internal/gateway"
 )
 
@@ -38,6 +41,28 @@ func (d *Duration) UnmarshalText(b []byte) error {
 	}
 	*d = Duration(v)
 	return nil
+}
+
+// UnmarshalYAML is UnmarshalText with the place of a mistake, which the decoder does not tell for texts.
+func (d *Duration) UnmarshalYAML(n ast.Node) error { return scalar(n, d.UnmarshalText) }
+
+// UnmarshalYAML is UnmarshalText with the place of a mistake.
+func (s *Size) UnmarshalYAML(n ast.Node) error { return scalar(n, s.UnmarshalText) }
+
+func scalar(n ast.Node, read func([]byte) error) error {
+	var text string
+	err := yaml.NodeToValue(n, &text)
+	if err == nil {
+		err = read([]byte(text))
+	}
+	if err == nil {
+		return nil
+	}
+	p := Problem{Msg: err.Error()}
+	if t := n.GetToken(); t != nil && t.Position != nil {
+		p.Line, p.Col = t.Position.Line, t.Position.Column
+	}
+	return p
 }
 
 // Size is bytes, written as a number or with a unit: 32MiB, 512MB, 1GiB.

@@ -46,6 +46,30 @@ func (c *Config) Validate() []Problem {
 	return v.problems
 }
 
+// unknownProviders are models of providers that this build does not have.
+func (c *Config) unknownProviders(known []string) []Problem {
+	v := &validator{}
+	for i, m := range c.Models {
+		if len(known) > 0 && m.Provider != "" && !slices.Contains(known, m.Provider) {
+			v.add(fmt.Sprintf("models[%d].provider", i), "%q is not a provider; use one of %s", m.Provider, strings.Join(known, ", "))
+		}
+	}
+	return v.problems
+}
+
+// liteLLMPath is where a problem of a model stands in LiteLLM's file, whose model names the provider too.
+func liteLLMPath(path string) string {
+	rest, ok := strings.CutPrefix(path, "models[")
+	if !ok {
+		return path
+	}
+	i, field, _ := strings.Cut(rest, "]")
+	if field == ".name" {
+		return "model_list[" + i + "].model_name"
+	}
+	return "model_list[" + i + "].litellm_params.model"
+}
+
 type validator struct{ problems []Problem }
 
 func (v *validator) add(path, format string, args ...any) {

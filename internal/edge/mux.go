@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -175,6 +176,8 @@ func (d Deps) logFailure(r *http.Request, route *Route, rec *recorder, err error
 	switch {
 	case errors.As(err, &up):
 		kind = "upstream"
+	case rec.status != 0 && errors.As(err, new(*net.OpError)): // a client that hung up, or stopped reading
+		kind = string(fault.Canceled)
 	case kind == string(fault.Internal):
 		level = slog.LevelError
 	}

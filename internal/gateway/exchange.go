@@ -36,11 +36,17 @@ type exchange struct {
 	finishing sync.Once
 }
 
+// maxModelName bounds what is quoted in errors, headers and records. ARNs have up to some two hundred bytes.
+const maxModelName = 1 << 10
+
 func (x *exchange) run(ctx context.Context) (*Answer, error) {
 	x.g.inflight.Add(1)
 	if err := x.g.deps.Recorder.Admit(); err != nil {
 		x.refused = true
 		return nil, err
+	}
+	if len(x.call.Model) > maxModelName {
+		return nil, fault.Bad("model", "the model name is longer than %d bytes", maxModelName)
 	}
 	if err := x.table.allows(x.call.Who, x.call.Model); err != nil {
 		return nil, err
@@ -397,11 +403,15 @@ func shown(err error) string {
 	return "internal error"
 }
 
+// maxErrorText bounds messages in the record; they may quote what a client sent.
+const maxErrorText = 8 << 10
+
 // describe writes an error into a span.
 func describe(s *span.Span, err error) {
 	s.Status = span.Error
 	var up *llm.Error
 	var f *fault.Error
+	defer func() { s.ErrorText = clip(s.ErrorText, maxErrorText) }()
 	switch {
 	case errors.As(err, &up):
 		s.HTTP, s.ErrorType, s.ErrorText, s.ErrorBody = up.HTTPStatus(), up.Type, up.Message, string(up.Body)

@@ -16,6 +16,7 @@ const (
 	maxTags      = 50
 	maxMetadata  = 64 << 10
 	maxFallbacks = 10
+	maxParams    = 16 << 10
 	// maxUserID is far above what agents pack into metadata.user_id. It also bounds the nesting of the JSON in it, which
 	// gjson.Valid follows by recursion: a text of megabytes would exhaust the stack and with it the process.
 	maxUserID = 4 << 10
@@ -95,7 +96,7 @@ func (b *bodyFacts) take(k, v gjson.Result) bool {
 			}
 		}
 	}
-	if params[k.Str] && len(v.Raw) < 4096 {
+	if params[k.Str] && len(b.params)+len(v.Raw) < maxParams && len(v.Raw) < 4096 {
 		if b.params == nil {
 			b.params = append(b.params, '{')
 		} else {

@@ -233,7 +233,7 @@ func (g *Gateway) newExchange(c *Call) *exchange {
 	x := &exchange{g: g, call: c, table: g.table.Load(), start: now}
 	x.span = &span.Span{
 		Project: w.Project, Experiment: "0", Trace: trace, ID: id.Span(), Parent: c.Facts.Parent, Kind: span.Generation,
-		Name: c.Facts.TraceName, Start: now, Operation: "chat", Dialect: string(c.Dialect), Group: c.Model, Stream: c.Stream,
+		Name: c.Facts.TraceName, Start: now, Operation: "chat", Dialect: string(c.Dialect), Group: clip(c.Model, maxModelName), Stream: c.Stream,
 		Key: w.Key, KeyAlias: w.KeyAlias, User: w.User, Email: w.Email, Team: w.Team, TeamAlias: w.TeamAlias,
 		EndUser: c.Facts.EndUser, Session: c.Facts.Session, Tags: mergeTags(w.Tags, c.Facts.Tags), Metadata: c.Facts.Metadata,
 		Params: c.Facts.Params, Client: c.Facts.Client, ClientVersion: c.Facts.ClientVersion, UserAgent: c.Facts.UserAgent,
@@ -243,7 +243,7 @@ func (g *Gateway) newExchange(c *Call) *exchange {
 		x.span.SessionSource = "client"
 	}
 	if x.span.Name == "" {
-		x.span.Name = c.Model
+		x.span.Name = x.span.Group
 	}
 	return x
 }

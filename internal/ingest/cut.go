@@ -9,6 +9,10 @@ import (
 // A body whose top level has a "messages" array is cut into the raw bytes between that array's commas, and a skeleton
 // of everything else. Nothing is decoded and white space stays where it is, so joining gives back every byte.
 
+// maxSegments is more than any conversation has. Each segment costs several keys of the store: a body made of millions
+// of tiny messages is kept as one blob instead.
+const maxSegments = 20_000
+
 // cut returns false for anything that is not such a body; it never fails otherwise. The results share memory with
 // body.
 func cut(body []byte) (head, tail []byte, segments [][]byte, ok bool) {
@@ -20,7 +24,9 @@ func cut(body []byte) (head, tail []byte, segments [][]byte, ok bool) {
 	for i < len(body) {
 		switch body[i] {
 		case ',':
-			segments = append(segments, body[from:i])
+			if segments = append(segments, body[from:i]); len(segments) >= maxSegments {
+				return nil, nil, nil, false
+			}
 			i++
 			from = i
 		case ']':

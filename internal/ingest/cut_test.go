@@ -3,6 +3,7 @@ package ingest
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"testing"
 )
 
@@ -17,6 +18,7 @@ func TestCut(t *testing.T) {
 		"first of two":     {`{"messages":[1],"messages":[2,3]}`, []string{`1`}},
 		"scalars before":   {`{"a":null,"b":-1.5e3 ,"c":true,"messages":[{}]}`, []string{`{}`}},
 		"empty":            {`{"messages":[ ]}`, nil},
+		"flood":            {`{"messages":[` + strings.Repeat(`{},`, maxSegments) + `{}]}`, nil},
 		"no messages":      {`{"prompt":"x"}`, nil},
 		"not an array":     {`{"messages":{"a":[1]}}`, nil},
 		"array at the top": {`[{"messages":[1]}]`, nil},

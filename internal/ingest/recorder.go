@@ -26,6 +26,8 @@ type Options struct {
 	BodiesOff bool
 	// Redact, if set, changes bodies before they are hashed. It may return its argument, and must not write to it.
 	Redact func(body []byte) []byte
+	// Name, if set, adds to an interrupted call what its note had no room for: the names of key, user and team.
+	Name func(*span.Span)
 	// OnSpan, if set, sees each span after it is committed, in order, on the writer's goroutine: it must not block.
 	OnSpan func(*span.Span)
 	// OnCharge, if set, is told after a commit that the ledger has grown. It must not block.
@@ -69,7 +71,7 @@ func orDefault[T comparable](v *T, d T) {
 
 // A commit takes at most this much, so that it stays well below the store's memory tables.
 const (
-	commitCalls = 512
+	commitCalls = 1024
 	commitBytes = 2 << 20
 )
 

@@ -263,6 +263,29 @@ func TestStoreErrorIsRetriedAndRefusesNewCalls(t *testing.T) {
 	}
 }
 
+// A bug that a client's bytes can trigger costs the bodies of that call, not the process and not the charge.
+func TestPanicOverABodyCostsTheBodyOnly(t *testing.T) {
+	r, s := startRecorder(t, func(o *Options) {
+		o.Redact = func(b []byte) []byte {
+			if bytes.Contains(b, []byte("boom")) {
+				panic("bug")
+			}
+			return b
+		}
+	})
+	good, bad := aRecord(`{"messages":[1]}`, ""), aRecord(`{"messages":["boom"]}`, `{"ok":1}`)
+	bad.Span.Session = "s"
+	r.End(good)
+	sp := record(t, r, bad)
+	if sp.Input.Form != span.FormNone || sp.Output.Form != span.FormNone || r.Stats().Lost != 0 {
+		t.Errorf("span %+v, %d lost", sp, r.Stats().Lost)
+	}
+	charged := 0
+	if err := s.Ledger(t.Context(), 0, func(span.LedgerEntry) bool { charged++; return true }); err != nil || charged != 2 {
+		t.Errorf("%d charges, %v", charged, err)
+	}
+}
+
 func TestInvalidRecordDoesNotBlockOthers(t *testing.T) {
 	r, s := startRecorder(t, func(o *Options) { o.Gather = time.Hour })
 	bad := aRecord("", "")

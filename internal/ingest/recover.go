@@ -29,7 +29,11 @@ func (r *Recorder) recover(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		batches = append(batches, interrupted(&i, day, last))
+		b := interrupted(&i, day, last)
+		if r.o.Name != nil {
+			r.o.Name(b.Span)
+		}
+		batches = append(batches, b)
 	}
 	for rest := batches; len(rest) > 0; {
 		n := min(len(rest), commitCalls)

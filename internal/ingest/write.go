@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"weir/internal/fault"
@@ -50,6 +51,13 @@ func (r *Recorder) persist(records []*gateway.Record) {
 
 func (r *Recorder) persistEach(records []*gateway.Record, err error) {
 	if len(records) == 1 {
+		if rec := records[0]; rec.Request != nil || rec.Response != nil { // a call without its bodies is better than none
+			r.o.Log.Error("the bodies of a call cannot be recorded", slog.Any("error", err))
+			rec.Request, rec.Response = nil, nil
+			rec.Span.Input, rec.Span.Output = span.Ref{}, span.Ref{}
+			r.persist(records)
+			return
+		}
 		r.o.Log.Error("a call cannot be recorded", slog.Any("error", err))
 		r.lose(1)
 		r.announce()
@@ -103,8 +111,19 @@ func (r *Recorder) announce() {
 	close(*r.commits.Swap(&next))
 }
 
-// prepare turns a record into a batch. It may run again for the same record.
-func (r *Recorder) prepare(ctx context.Context, rec *gateway.Record) (*span.Batch, error) {
+// prepare turns a record into a batch. It may run again for the same record. A panic over a body becomes an error, since
+// on the writer's goroutine it would end the process, again and again for a client that repeats itself.
+func (r *Recorder) prepare(ctx context.Context, rec *gateway.Record) (b *span.Batch, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.o.Log.Error("preparing a record panicked", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+			b, err = nil, fault.New(fault.Invalid, "a call cannot be prepared for recording")
+		}
+	}()
+	return r.batch(ctx, rec)
+}
+
+func (r *Recorder) batch(ctx context.Context, rec *gateway.Record) (*span.Batch, error) {
 	s := rec.Span
 	b := &span.Batch{Span: s}
 	if rec.Charge {

@@ -156,6 +156,9 @@ func (e *Engine) Live(p tenant.ProjectID, filter Expr, limit int) *Tail {
 	return e.indexer.feed.subscribe(p, filter, limit)
 }
 
+// EndTails ends all watches there are, for a server that is about to stop.
+func (e *Engine) EndTails() { e.indexer.feed.closeAll() }
+
 // State reports on the index.
 func (e *Engine) State() State { return e.indexer.State() }
 

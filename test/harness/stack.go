@@ -2,6 +2,7 @@ package harness
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"net/http"
 	"os"
@@ -28,6 +29,7 @@ type Options struct {
 	Config   string   // YAML put behind the standard configuration
 	NoModels bool     // a configuration without the standard models
 	Fake     []string // further flags of weir-fakeupstream
+	Data     string   // the data folder; default: a new one
 }
 
 // Stack is a Weir and its fake upstream, both fresh.
@@ -37,6 +39,7 @@ type Stack struct {
 	Data string
 	t    testing.TB
 	weir *Proc
+	run  Command
 }
 
 var (
@@ -47,7 +50,7 @@ var (
 // Up starts a Stack and waits until it is ready.
 func Up(t testing.TB, o Options) *Stack {
 	t.Helper()
-	s := &Stack{t: t, Data: t.TempDir()}
+	s := &Stack{t: t, Data: cmp.Or(o.Data, t.TempDir())}
 	fake := Start(t, Command{
 		Name: "weir-fakeupstream", Args: append([]string{Bin(t, "weir-fakeupstream"), "--listen=127.0.0.1:0"}, o.Fake...), Env: os.Environ(),
 	})
@@ -57,18 +60,25 @@ func Up(t testing.TB, o Options) *Stack {
 	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.weir = Start(t, Command{
+	s.run = Command{
 		Name: "weir", Args: append([]string{Bin(t, "weir"), "serve", "--config=" + path, "--data=" + s.Data, "--listen=127.0.0.1:0"}, o.Flags...),
 		Env: append(Plain(os.Environ()), "WEIR_MASTER_KEY="+MasterKey, "WEIR_ADMIN_EMAIL=admin@example.com", "WEIR_ADMIN_PASSWORD=a-long-test-password"),
-	})
+	}
+	s.Restart(t)
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("end of weir's log:\n%s", s.weir.Out.Tail(6000))
 		}
 	})
+	return s
+}
+
+// Restart starts Weir, on the data it had if it ran before; the caller has stopped or killed it. Its address is new.
+func (s *Stack) Restart(t testing.TB) {
+	t.Helper()
+	s.weir = Start(t, s.run)
 	s.URL = announced(t, s.weir, readyURL)
 	Poll(t, 20*time.Second, "readiness", s.ready)
-	return s
 }
 
 func announced(t testing.TB, p *Proc, url *regexp.Regexp) string {

@@ -39,7 +39,7 @@ async function login(context) {
 
 /** Waits until nothing loads and charts are drawn. */
 export async function settle(page) {
-  await page.waitForLoadState('networkidle').catch(() => {});
+  await page.waitForLoadState('networkidle', { timeout: 2500 }).catch(() => {});
   await page.waitForFunction(() => !document.querySelector('[role="status"]'), undefined, { timeout: 8000 }).catch(() => {});
   await page.waitForTimeout(250);
 }

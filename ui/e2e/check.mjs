@@ -59,7 +59,7 @@ async function keyboard(b, url) {
   assert.equal(await page.locator('[role="row"][data-bad]').count() > 0, true, 'the filter selects errors');
   assert.equal(await page.locator('[role="row"]:not([data-bad])').count(), 1, 'and nothing but errors (and the head)');
   await page.keyboard.press('Control+k');
-  await page.waitForSelector('input[placeholder]:focus');
+  await page.waitForSelector('.mantine-Spotlight-search:focus');
   await page.keyboard.type('sess');
   await page.keyboard.press('Enter');
   await page.waitForURL(/\/sessions/);

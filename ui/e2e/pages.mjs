@@ -3,7 +3,8 @@ export async function pages(url, request) {
   const api = async (path) => (await request.get(`${url}${process.env.WEIR_PREFIX ?? ''}/api/v1${path}`)).json();
   const { items: sessions } = await api('/sessions?limit=50');
   const { items: traces } = await api('/traces?limit=200');
-  const session = sessions.toSorted((a, b) => b.calls - a.calls).find((s) => s.client === 'Cline' && s.errors > 0) ?? sessions[0];
+  const busiest = sessions.toSorted((a, b) => b.calls - a.calls);
+  const session = busiest.find((s) => s.client === 'Cline' && s.errors > 0) ?? busiest[0];
   const trace = traces.find((t) => t.session && t.status === 'ok') ?? traces[0];
   const failed = traces.find((t) => t.status === 'error');
   const out = [

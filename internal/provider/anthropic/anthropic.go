@@ -39,6 +39,9 @@ var (
 	_ gateway.Factory      = New
 )
 
+// Endpoint is where calls go.
+func (u *Upstream) Endpoint() string { return u.base }
+
 // New returns an Upstream. The base URL may be given with or without /v1 or /v1/messages.
 func New(t gateway.Target, env gateway.Env) (gateway.Upstream, error) {
 	base := strings.TrimRight(t.BaseURL, "/")

@@ -72,6 +72,9 @@ func New(t gateway.Target, env gateway.Env) (gateway.Upstream, error) {
 	return u, nil
 }
 
+// Endpoint is where calls go.
+func (u *Upstream) Endpoint() string { return u.base.String() }
+
 // staying is c without following redirects, which would carry a bearer token along.
 func staying(c *http.Client) *http.Client {
 	out := *c

@@ -91,6 +91,9 @@ func headerBetas(h http.Header) []string {
 	return out
 }
 
+// maxScopes bounds the rewriting of a body, each of which copies it. The service refuses more than four cache marks.
+const maxScopes = 32
+
 func bodyBetas(body []byte) []string {
 	var out []string
 	for _, b := range gjson.GetBytes(body, "anthropic_beta").Array() {
@@ -121,6 +124,9 @@ func withoutScopes(body []byte) []byte {
 		if c := m.Get("content"); c.IsArray() {
 			collect("messages."+strconv.Itoa(i)+".content", c)
 		}
+	}
+	if len(paths) > maxScopes {
+		return body
 	}
 	for _, p := range paths {
 		if b, err := sjson.DeleteBytes(body, p); err == nil {

@@ -37,6 +37,9 @@ type Upstream struct {
 var _ gateway.Upstream = (*Upstream)(nil)
 var _ gateway.Factory = New
 
+// Endpoint is where calls go.
+func (u *Upstream) Endpoint() string { return u.url }
+
 // New builds the upstream of a target whose Provider names a row; any other name is taken as the generic row.
 func New(t gateway.Target, env gateway.Env) (gateway.Upstream, error) {
 	row, ok := RowOf(t.Provider)

@@ -362,6 +362,8 @@ func TestPatch(t *testing.T) {
 		{name: "said to this gateway", row: Generic, in: `{"model":"m",` + user + `,"drop_params":true,"litellm_session_id":"s"}`, want: `{"model":"real",` + user + `}`},
 		{name: "said to the next gateway", row: "litellm_proxy", in: `{"model":"m",` + user + `,"drop_params":true,"litellm_session_id":"s"}`, want: `{"model":"real",` + user + `,"drop_params":true,"litellm_session_id":"s"}`},
 		{name: "stop dropped", row: "openai", in: `{"model":"m","stop":["a"],` + user + `}`, a: gateway.Attempt{Drop: true, Model: catalog.Model{Quirks: reasons}}, want: `{"model":"real",` + user + `}`},
+		{name: "penalties dropped", row: "openai", in: `{"model":"m","presence_penalty":0.5,"frequency_penalty":0.5,"logit_bias":{},` + user + `}`, a: gateway.Attempt{Drop: true, Model: catalog.Model{Quirks: reasons}}, want: `{"model":"real",` + user + `}`},
+		{name: "penalties of others kept", row: "openai", in: `{"model":"m","presence_penalty":0.5,` + user + `}`, a: gateway.Attempt{Drop: true}, want: `{"model":"real","presence_penalty":0.5,` + user + `}`},
 		{name: "stop left to the upstream", row: "openai", in: `{"model":"m","stop":["a"],` + user + `}`, a: gateway.Attempt{Model: catalog.Model{Quirks: reasons}}, want: `{"model":"real","stop":["a"],` + user + `}`},
 		{name: "escaped model", row: Generic, in: `{"mod\u0065l":"m",` + user + `}`, want: `{"mod\u0065l":"real",` + user + `}`},
 		{name: "stream options added", row: "openai", in: `{"model":"m","stream":true,` + user + `}`, a: gateway.Attempt{Stream: true},

@@ -25,6 +25,10 @@ var litellmOnly = []string{
 	"tags", "fallbacks", "num_retries", "guardrails", "mock_response", "cache", "caching", "no-log", "additional_drop_params", "allowed_openai_params",
 }
 
+// notReasoning are parameters that OpenAI's reasoning models do not have.
+// https://platform.openai.com/docs/guides/reasoning
+var notReasoning = []string{"stop", "presence_penalty", "frequency_penalty", "logprobs", "top_logprobs", "logit_bias"}
+
 // messageOnly are fields of messages that only LiteLLM and its peers understand.
 var messageOnly = []string{"cache_control", "thinking_blocks", "reasoning_content", "provider_specific_fields"}
 
@@ -77,7 +81,7 @@ func (p *patcher) take(k, v gjson.Result) bool {
 		}
 	case !row.LiteLLM && (name == "drop_params" || strings.HasPrefix(name, "litellm_")): // said to this gateway
 	case row.Strict && slices.Contains(litellmOnly, name):
-	case name == "stop" && p.a.Drop && quirks.NoSampling && quirks.CompletionLimit: // OpenAI's reasoning models have none
+	case p.a.Drop && quirks.NoSampling && quirks.CompletionLimit && slices.Contains(notReasoning, name): // left out as asked
 	case slices.Contains(row.Refuses, name):
 		p.refuse(name, v, "")
 	case name == "messages":

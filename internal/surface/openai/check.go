@@ -20,8 +20,12 @@ type head struct {
 	includeUsage bool
 }
 
+// maxFields bounds the top level of a request, which is gathered in a map. The dialect has some fifty fields.
+const maxFields = 500
+
 // check finds what is malformed whichever upstream is chosen: syntax, types, and what every request must have. What
-// values mean is left to the upstream, or to Decode. Errors name the field.
+// values mean is left to the upstream, or to Decode. Errors name the field. A top-level field that stands twice is
+// refused: readers disagree on which one counts.
 func check(body []byte) (head, error) {
 	var h head
 	if !utf8.Valid(body) {
@@ -36,7 +40,13 @@ func check(body []byte) (head, error) {
 	}
 	var err error
 	var hasMessages bool
+	seen := make(map[string]bool, 16)
 	wire.Each(root, func(k, raw string, _ int) bool {
+		if seen[k] || len(seen) >= maxFields {
+			err = fault.New(fault.Invalid, "a field of the request body stands twice, or there are more than %d", maxFields)
+			return false
+		}
+		seen[k] = true
 		v := value(raw)
 		switch k {
 		case "model":

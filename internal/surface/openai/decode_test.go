@@ -115,6 +115,14 @@ func withPart(p string) string {
 	return msg(`{"role":"user","content":[{"type":"text","text":"a"},` + p + `]}`)
 }
 
+func manyFields() string {
+	var b strings.Builder
+	for i := range 2 * maxFields {
+		fmt.Fprintf(&b, `,"f%d":1`, i)
+	}
+	return b.String()
+}
+
 func TestBadInput(t *testing.T) {
 	for _, c := range []struct {
 		name, body, field, word string
@@ -126,6 +134,9 @@ func TestBadInput(t *testing.T) {
 		{name: "array", body: `[]`, word: "JSON object"},
 		{name: "invalid UTF-8", body: "{\"model\":\"\xff\"}", word: "UTF-8 (byte 10)"},
 		{name: "deep nesting", body: strings.Repeat("[", 1<<20), word: "not valid JSON"},
+		{name: "field twice", body: with(`"model":"dear"`), word: "stands twice"},
+		{name: "field twice, escaped", body: with(`"mod\u0065l":"dear"`), word: "stands twice"},
+		{name: "too many fields", body: `{"model":"m"` + manyFields() + `}`, word: "more than"},
 		{name: "model missing", body: `{"messages":[{"role":"user","content":"x"}]}`, field: "model"},
 		{name: "model null", body: `{"model":null,"messages":[]}`, field: "model"},
 		{name: "model number", body: `{"model":5,"messages":[]}`, field: "model", word: "expected a string, but got the number 5"},

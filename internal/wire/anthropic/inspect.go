@@ -45,6 +45,9 @@ func Inspect(body []byte, need Need) (Head, error) {
 	}
 	in := inspector{seen: map[string]value{}}
 	for k, v := range root.members {
+		if len(in.seen) >= maxFields {
+			return Head{}, fault.New(fault.Invalid, "The request body has more than %d fields", maxFields)
+		}
 		_, twice := in.seen[k]
 		if escaped := strings.ContainsRune(k, '\\'); twice || escaped {
 			in.fail(gjson.Parse(`"`+k+`"`).Str, "the field must stand once, without escapes in its name")
@@ -55,6 +58,9 @@ func Inspect(body []byte, need Need) (Head, error) {
 	in.top(need)
 	return in.head(), in.err
 }
+
+// maxFields bounds the top level of a request, which is gathered in a map. The API has some thirty fields.
+const maxFields = 500
 
 type inspector struct {
 	seen   map[string]value

@@ -29,6 +29,14 @@ func TestInspectAcceptsFixtures(t *testing.T) {
 	}
 }
 
+func manyFields() string {
+	var b strings.Builder
+	for i := range 2 * maxFields {
+		fmt.Fprintf(&b, `,"f%d":1`, i)
+	}
+	return b.String()
+}
+
 func TestInspectRefuses(t *testing.T) {
 	ok := `"model":"m","max_tokens":1`
 	msg := func(content string) string {
@@ -50,6 +58,7 @@ func TestInspectRefuses(t *testing.T) {
 		{"max_tokens string", `{"model":"m","max_tokens":"9","messages":[]}`, "max_tokens", "valid integer"},
 		{"max_tokens zero", `{"model":"m","max_tokens":0,"messages":[]}`, "max_tokens", "greater than"},
 		{"max_tokens fraction", `{"model":"m","max_tokens":1.5,"messages":[]}`, "max_tokens", "valid integer"},
+		{"too many fields", `{"model":"m"` + manyFields() + `}`, "", "more than"},
 		{"model twice", `{"model":"cheap","model":"dear","max_tokens":1}`, "model", "stand once"},
 		{"escaped name", `{"mod\u0065l":"dear","max_tokens":1}`, "model", "stand once"},
 		{"stream string", with(`"stream":"yes"`), "stream", "valid boolean"},

@@ -54,7 +54,12 @@ export function Rail({ onFind, onHelp, narrow }: { onFind: () => void; onHelp: (
 function LocalNote() {
   const t = useT();
   const me = useQuery(meQuery).data;
-  return me?.local ? <div className={s.local}>{t('local.note')}</div> : null;
+  if (!me?.local) return null;
+  return (
+    <div className={s.local}>
+      {t('local.note')}. {me.means !== 'session' && <Link to="/login">{t('login.enter')}</Link>}
+    </div>
+  );
 }
 
 function Project() {

@@ -76,7 +76,7 @@ export function HomePage() {
                   <h2>{t(c.title)}</h2>
                 </div>
                 <Suspense fallback={<div className={s.ghost} />}>
-                  <TimeChart chart={c.data} kind={c.kind} unit={c.unit} label={t('chart.label', { what: t(c.title), by: t(groupNames[by]) })} group="home" step={q.data?.interval_ms ?? 60_000} onRange={(x, y) => setRange(fixed(x, y))} onPick={drill} />
+                  <TimeChart chart={c.data} kind={c.kind} unit={c.unit} whole={c.unit === compact} label={t('chart.label', { what: t(c.title), by: t(groupNames[by]) })} group="home" step={q.data?.interval_ms ?? 60_000} onRange={(x, y) => setRange(fixed(x, y))} onPick={drill} />
                 </Suspense>
               </section>
             ))}

@@ -39,7 +39,7 @@ export function KeysPage() {
       {q.isError && <ErrorNotice error={q.error} retry={() => void q.refetch()} />}
       {q.isPending ? (
         <Waiting />
-      ) : rows.length === 0 && needle === '' ? (
+      ) : q.isError ? null : rows.length === 0 && needle === '' ? (
         <EmptyPage text={t('keys.empty')} />
       ) : (
         <div className={bits.scroll} tabIndex={0} role="region" aria-label={t('nav.keys')}>

@@ -23,7 +23,7 @@ export function ModelsPage() {
       {q.isError && <ErrorNotice error={q.error} retry={() => void q.refetch()} />}
       {q.isPending ? (
         <Waiting />
-      ) : items.length === 0 ? (
+      ) : q.isError ? null : items.length === 0 ? (
         <EmptyPage text={t('models.empty')}><p>{t('models.empty.how')}</p></EmptyPage>
       ) : (
         <div className={s.split}>

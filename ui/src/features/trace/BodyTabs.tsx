@@ -21,15 +21,18 @@ const lazyAbove = 3_000_000; // bytes
 
 /** A body is fetched when it is seen, and a large one only when asked for. */
 function useBody({ trace, span }: Where, side: Side) {
-  const size = (side === 'input' ? span.input : span.output)?.size ?? 0;
+  const info = side === 'input' ? span.input : span.output;
+  const size = info?.size ?? 0;
+  const absent = info != null && (info.form ?? '') === '' && size === 0; // nothing was recorded, as for a call that failed
   const [wanted, setWanted] = useState(size <= lazyAbove);
-  const q = useQuery({ ...bodyQuery(trace, span.id, side), enabled: wanted, retry: false });
+  const q = useQuery({ ...bodyQuery(trace, span.id, side), enabled: wanted && !absent, retry: false });
   const value = useMemo(() => (q.data === undefined ? undefined : parsed(q.data)), [q.data]);
-  return { q, value, ask: wanted ? undefined : () => setWanted(true), size };
+  return { q, value, absent, ask: wanted ? undefined : () => setWanted(true), size };
 }
 
 function Body({ body, children }: { body: ReturnType<typeof useBody>; children: (v: unknown, text: string) => ReactNode }) {
   const t = useT();
+  if (body.absent) return <span className="dim">{t('body.absent')}</span>;
   if (body.ask) return <Button variant="default" onClick={body.ask}>{t('body.load', { size: bytes(body.size) })}</Button>;
   if (body.q.isPending) return <Waiting />;
   if (body.q.isError) return <ErrorNotice error={body.q.error} />;

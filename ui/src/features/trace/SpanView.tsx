@@ -14,6 +14,11 @@ import s from './Trace.module.css';
 
 const names: Record<Tab, Key> = { conversation: 'tab.conversation', io: 'tab.io', attributes: 'tab.attributes', cost: 'tab.cost', raw: 'tab.raw' };
 
+/** Some clients carry their version in their name. */
+function clientOf(s: Span): string {
+  return s.client_version && !s.client?.includes(s.client_version) ? `${s.client} ${s.client_version}` : (s.client ?? '');
+}
+
 export function SpanView({ trace, span, tab, onTab }: { trace: string; span: Span; tab?: Tab; onTab: (t: Tab) => void }) {
   const t = useT();
   const lang = useLang();
@@ -40,7 +45,7 @@ export function SpanView({ trace, span, tab, onTab }: { trace: string; span: Spa
         {span.cost_usd ? <span><span className="dim2">{t('m.cost')}</span> <b>{money(span.cost_usd, lang)}</b></span> : null}
         {span.finish && <Tag>{span.finish}</Tag>}
         {span.cache_hit && <Tag tone="ok">{t('cache.hit')}</Tag>}
-        {span.client && <span className="dim2">{span.client} {span.client_version}</span>}
+        {span.client && <span className="dim2">{clientOf(span)}</span>}
       </div>
       <div className={s.tabs} role="tablist" ref={bar} onKeyDown={onKey} aria-label={t('trace.tabs')}>
         {tabs.map((x) => (

@@ -72,7 +72,7 @@ export function Preview({ row, onClose, filter, onFilter }: { row: TraceRow; onC
 
 function Exchange({ row }: { row: TraceRow }) {
   const input = useQuery({ ...bodyQuery(row.trace, row.id, 'input'), retry: false });
-  const output = useQuery({ ...bodyQuery(row.trace, row.id, 'output'), retry: false });
+  const output = useQuery({ ...bodyQuery(row.trace, row.id, 'output'), retry: false, enabled: row.status !== 'error' || !!row.output_preview });
   const last = useMemo(() => (input.data ? request(parsed(input.data))?.messages.at(-1) : undefined), [input.data]);
   const reply = useMemo(() => (output.data ? answer(parsed(output.data)) : undefined), [output.data]);
   return (

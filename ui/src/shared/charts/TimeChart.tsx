@@ -22,6 +22,7 @@ export interface TimeChartProps {
   onPick: (from: number, to: number, series?: string) => void;
   step: number;
   dashed?: (name: string) => boolean;
+  whole?: boolean;
 }
 
 function look(scheme: 'light' | 'dark'): Look {
@@ -61,8 +62,8 @@ export default function TimeChart(p: TimeChartProps) {
   }, [p.group]);
 
   useEffect(() => {
-    inst.current?.setOption(option(p.chart, { kind: p.kind, unit: p.unit, lang, look: look(scheme), other: t('other'), none: t('unset'), dashed: p.dashed, active: () => box.current?.matches(':hover') ?? false }), { notMerge: true });
-  }, [p.chart, p.kind, p.unit, p.dashed, lang, scheme, t]);
+    inst.current?.setOption(option(p.chart, { kind: p.kind, unit: p.unit, lang, look: look(scheme), other: t('other'), none: t('unset'), dashed: p.dashed, whole: p.whole, active: () => box.current?.matches(':hover') ?? false }), { notMerge: true });
+  }, [p.chart, p.kind, p.unit, p.dashed, p.whole, lang, scheme, t]);
 
   return (
     <div className={s.box}>

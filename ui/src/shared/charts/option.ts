@@ -21,6 +21,7 @@ export interface Style {
   other: string;
   none: string;
   dashed?: (name: string) => boolean;
+  whole?: boolean; // counts: no half steps on the axis
   active: () => boolean; // the pointer is in this chart; others of its group show the crosshair alone
 }
 
@@ -45,9 +46,9 @@ export function option(c: Chart, s: Style): EChartsCoreOption {
       formatter: (ps: unknown) => (s.active() ? tooltip(ps as Hover[], c, s) : ''),
     },
     xAxis: {
-      type: 'category', data: c.times.map((t) => tick.format(t)), boundaryGap: s.kind === 'bar', axisTick: { show: false }, axisLine: { lineStyle: { color: look.line2 } }, axisLabel: { ...font, hideOverlap: true, margin: 6 },
+      type: 'category', data: c.times.map((t) => tick.format(t)), boundaryGap: s.kind === 'bar', axisTick: { show: false }, axisLine: { lineStyle: { color: look.line2 } }, axisLabel: { ...font, hideOverlap: true, alignMaxLabel: 'right', margin: 6 },
     },
-    yAxis: { type: 'value', min: 0, splitNumber: 3, axisLabel: { ...font, formatter: (v: number) => s.unit(v) }, splitLine: { lineStyle: { color: look.line } } },
+    yAxis: { type: 'value', min: 0, minInterval: s.whole ? 1 : undefined, splitNumber: 3, axisLabel: { ...font, formatter: (v: number) => s.unit(v) }, splitLine: { lineStyle: { color: look.line } } },
     series: c.lines.map((l, i) => seriesOf(l, i, s)),
   };
 }

@@ -125,6 +125,7 @@ export function ago(iso: string, locale = 'en', now = Date.now()): string {
   return f.format(Math.round(s / 86_400), 'day');
 }
 
+/** The end of an id: ids begin with their time, so neighbours differ only there. */
 export function short(id: string, n = 8): string {
-  return id.length > n ? id.slice(0, n) : id;
+  return id.length > n + 1 ? '…' + id.slice(-n) : id;
 }
