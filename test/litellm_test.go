@@ -120,7 +120,7 @@ func TestKeyLifeCycle(t *testing.T) {
 	listed(t, s, made.Token, true)
 	manage(t, s, http.MethodPost, "/key/delete", map[string]any{"keys": []string{made.Key}}, nil)
 	listed(t, s, made.Token, false)
-	wantRefusal(t, chat(t, s, made.Key, harness.GPT), http.StatusUnauthorized, "auth_error")
+	wantRefusal(t, chat(t, s, made.Key, harness.GPT), http.StatusUnauthorized, "token_not_found_in_db")
 }
 
 func listed(t *testing.T, s *harness.Stack, token string, want bool) {
