@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -65,6 +66,7 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	a.banner()
+	debug.FreeOSMemory() // what only the start needed: hashing of the first password, decoding of tables
 	<-ctx.Done()
 	a.log.For("app").Info("stopping: no new calls, running streams may finish", "drain", a.config.Load().Server.Drain.D())
 	a.Stop()
@@ -174,7 +176,7 @@ func (a *App) openCore(ctx context.Context, c *config.Config) (err error) {
 	}
 	a.settler = ingest.NewSettler(a.stores.truth, a.stores.rows, a.log.For("ingest"), 0)
 	a.recorder = ingest.New(ingest.Options{
-		Store: a.stores.truth, KV: a.stores.truth, Dir: c.Data, Log: a.log.For("ingest"), BodiesOff: !c.Recording.Bodies,
+		Store: a.stores.truth, KV: a.stores.truth, Dir: c.Data, Log: a.log.For("ingest"),
 		OnCharge: a.settler.Wake, Name: a.nameCaller,
 		DiskFree: func() (uint64, error) { free, _, err := pebble.DiskFree(c.Data); return free, err },
 		Health:   a.stores.truth.Health, MinFree: uint64(c.Recording.MinFreeDisk), QueueCalls: c.Recording.Queue,

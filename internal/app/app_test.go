@@ -45,8 +45,14 @@ func (l *lines) String() string {
 // wait returns once the log holds the text.
 func (l *lines) wait(t *testing.T, text string) {
 	t.Helper()
+	l.waitCount(t, text, 1)
+}
+
+// waitCount returns once the log holds the text n times.
+func (l *lines) waitCount(t *testing.T, text string, n int) {
+	t.Helper()
 	deadline := time.After(20 * time.Second)
-	for !strings.Contains(l.String(), text) {
+	for strings.Count(l.String(), text) < n {
 		select {
 		case <-l.more:
 		case <-deadline:
@@ -183,6 +189,20 @@ func TestReload(t *testing.T) {
 	if status, _, body := r.chat(t, "old"); status != http.StatusNotFound {
 		t.Errorf("old model: %d %s", status, body)
 	}
+	for _, on := range []bool{false, true} {
+		replace(fmt.Sprintf("recording: {bodies: %v}\n", on) + oneModel(fmt.Sprint("bodies ", on), url))
+		r.log.waitCount(t, "configuration reloaded", map[bool]int{false: 2, true: 3}[on])
+		_, header, body := r.chat(t, fmt.Sprint("bodies ", on))
+		_, _, trace := r.do(t, http.MethodGet, "/api/v1/traces/"+header.Get("X-Weir-Trace-Id"), "")
+		var got struct{ Spans []struct{ ID string } }
+		if json.Unmarshal([]byte(trace), &got) != nil || len(got.Spans) != 1 {
+			t.Fatalf("trace %s", trace)
+		}
+		status, _, output := r.do(t, http.MethodGet, "/api/v1/traces/"+header.Get("X-Weir-Trace-Id")+"/spans/"+got.Spans[0].ID+"/output", "")
+		if (status == http.StatusOK && output == body) != on {
+			t.Errorf("bodies %v: %d %s", on, status, output)
+		}
+	}
 }
 
 func TestRestartKeepsWhatWasAcknowledged(t *testing.T) {
@@ -245,20 +265,11 @@ func TestSecondProcessOnTheSameDataIsAnError(t *testing.T) {
 
 func TestStopDrainsStreams(t *testing.T) {
 	r := start(t, t.TempDir(), oneModel("m", fake(t)))
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.url+"/v1/chat/completions", strings.NewReader(
-		`{"model":"m","stream":true,"messages":[{"role":"user","content":"hello [[fake: chunk_delay=30ms chunks=20]]"}]}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+masterKey)
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
+	stream := r.open(t, http.MethodPost, "/v1/chat/completions",
+		`{"model":"m","stream":true,"messages":[{"role":"user","content":"hello [[fake: chunk_delay=30ms chunks=20]]"}]}`)
 	stopped := make(chan struct{})
 	go func() { r.Stop(); close(stopped) }()
-	body, err := io.ReadAll(resp.Body)
+	body, err := io.ReadAll(stream)
 	if err != nil || !strings.HasSuffix(string(body), "data: [DONE]\n\n") {
 		t.Errorf("the stream was cut: %v …%s", err, body[max(0, len(body)-200):])
 	}

@@ -9,7 +9,6 @@ import (
 
 	"weir/internal/auth"
 	"weir/internal/gateway"
-	"weir/internal/tenant"
 )
 
 // banner tells on standard output where Weir is, and at the first start what is shown only then.
@@ -61,11 +60,6 @@ func (a *App) publicURL() string {
 		return baseURL(c)
 	}
 	return a.server.url() + strings.TrimRight(a.config.Load().Server.BasePath, "/")
-}
-
-// memberOf is the identity in whose name the program itself acts.
-func memberOf(p tenant.ProjectID) *tenant.Identity {
-	return &tenant.Identity{Means: tenant.ByLocal, Role: tenant.RoleMember, Org: tenant.DefaultOrg, Project: p}
 }
 
 // modelNames lists what can be called, shortened.

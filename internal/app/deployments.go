@@ -31,6 +31,10 @@ func (p *providers) table(c *config.Config) (*gateway.Table, error) {
 	var errs []error
 	for i := range c.Models {
 		d, err := p.deployment(&c.Models[i])
+		if err != nil && c.Models[i].Found() {
+			p.log.Warn("models left out, although their provider's variables are set", "models", c.Models[i].Name, "error", err)
+			continue
+		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("models[%d] (%s): %w", i, c.Models[i].Name, err))
 			continue

@@ -10,7 +10,6 @@ import (
 
 	"weir/internal/fault"
 	"weir/internal/money"
-	"weir/internal/span"
 	"weir/internal/tenant"
 )
 
@@ -130,27 +129,6 @@ func (r *Reservation) Settle(actual money.Nano) {
 
 // Release gives the reservation back.
 func (r *Reservation) Release() { r.Settle(0) }
-
-// Charge adds a ledger entry that did not pass through Reserve, such as one for a call interrupted by a crash.
-// accounts are those whose budgets apply; an account of the entry without one counts towards totals.
-func (c *Counters) Charge(e span.LedgerEntry, budget func(tenant.Scope, string) tenant.Budget) {
-	for _, k := range accountsOf(e) {
-		n := c.of(k)
-		n.mu.Lock()
-		n.spend.Add(budget(k.scope, k.id), e.Time, e.Cost)
-		n.mu.Unlock()
-	}
-}
-
-func accountsOf(e span.LedgerEntry) []accountKey {
-	var out []accountKey
-	for _, k := range []accountKey{{tenant.ScopeKey, string(e.Key)}, {tenant.ScopeUser, string(e.User)}, {tenant.ScopeTeam, string(e.Team)}} {
-		if k.id != "" {
-			out = append(out, k)
-		}
-	}
-	return out
-}
 
 // Spent is what an account has spent in its current window, without reservations.
 func (c *Counters) Spent(scope tenant.Scope, id string, b tenant.Budget) money.Nano {

@@ -69,7 +69,12 @@ type Model struct {
 	MaxOutput  int               `yaml:"max_output" doc:"tokens, overrides the catalog"`
 	Prices     *Prices           `yaml:"prices" doc:"overrides the catalog"`
 	Info       map[string]any    `yaml:"info" doc:"shown by /model/info"`
+
+	found bool
 }
+
+// Found reports that nobody asked for the model: it is there because its provider's variables are set.
+func (m *Model) Found() bool { return m.found }
 
 // Prices are US dollars per million tokens.
 type Prices struct {

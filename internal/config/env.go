@@ -101,11 +101,11 @@ func modelsFromEnv(env Lookup) []Model {
 	var out []Model
 	for _, p := range ProviderVars {
 		if key := first(env, p.Key); key != "" {
-			out = append(out, Model{Name: p.Provider + "/*", Provider: p.Provider, Model: "*", APIKey: Secret(key), BaseURL: first(env, p.BaseURL)})
+			out = append(out, Model{Name: p.Provider + "/*", Provider: p.Provider, Model: "*", APIKey: Secret(key), BaseURL: first(env, p.BaseURL), found: true})
 		}
 	}
 	if first(env, awsVars) != "" {
-		out = append(out, Model{Name: "bedrock/*", Provider: "bedrock", Model: "*", BaseURL: first(env, []string{"AWS_BEDROCK_RUNTIME_ENDPOINT", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME"})})
+		out = append(out, Model{Name: "bedrock/*", Provider: "bedrock", Model: "*", BaseURL: first(env, []string{"AWS_BEDROCK_RUNTIME_ENDPOINT", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME"}), found: true})
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -90,9 +91,9 @@ func (b *bodyFacts) take(k, v gjson.Result) bool {
 	case "tags":
 		b.tags = v
 	case "fallbacks":
-		for _, f := range v.Array() {
-			if f.Type == gjson.String && len(b.fallbacks) < maxFallbacks {
-				b.fallbacks = append(b.fallbacks, f.Str)
+		for _, f := range v.Array() { // names, or {"model": name}
+			if name := cmp.Or(f.Str, f.Get("model").Str); name != "" && len(b.fallbacks) < maxFallbacks {
+				b.fallbacks = append(b.fallbacks, name)
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -73,5 +74,12 @@ func TestClientVersions(t *testing.T) {
 		if name, version := fromUserAgent(ua); name != want[0] || version != want[1] {
 			t.Errorf("%s: %q %q", ua, name, version)
 		}
+	}
+}
+
+func TestFallbacksOfARequest(t *testing.T) {
+	f := FactsFrom(http.Header{}, "", []byte(`{"fallbacks":["a",{"model":"b"},{"c":["d"]},5,null]}`), llm.OpenAIChat)
+	if want := []string{"a", "b"}; !slices.Equal(f.Fallbacks, want) {
+		t.Errorf("%q, want %q", f.Fallbacks, want)
 	}
 }

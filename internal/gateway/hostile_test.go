@@ -163,3 +163,18 @@ func TestRecordHidesPrivateCauses(t *testing.T) {
 		t.Errorf("tries %+v, text %q", s.Tries, s.ErrorText)
 	}
 }
+
+func TestWhatAClientNamesIsBounded(t *testing.T) {
+	g, rec := rig(t, DefaultPolicy(), map[string]*script{"m": {steps: []step{says("x")}}})
+	_, err := g.Do(t.Context(), call(strings.Repeat("m", 1<<20), false))
+	if !fault.Is(err, fault.Invalid) || len(err.Error()) > 1000 {
+		t.Errorf("error of %d bytes", len(err.Error()))
+	}
+	if s := rec.only(t); len(s.Group) > 2*maxModelName || len(s.Name) > 2*maxModelName || len(s.ErrorText) > 1000 {
+		t.Errorf("model of %d bytes, name of %d, error of %d", len(s.Group), len(s.Name), len(s.ErrorText))
+	}
+	body := `{` + strings.Repeat(`"stop":"`+strings.Repeat("x", 4000)+`",`, 1000) + `"a":1}`
+	if f := FactsFrom(http.Header{}, "", []byte(body), llm.OpenAIChat); len(f.Params) > maxParams+100 {
+		t.Errorf("parameters of %d bytes", len(f.Params))
+	}
+}

@@ -18,7 +18,9 @@ type queue struct {
 	maxItems int
 	maxBytes int
 	hurry    bool // do not gather
-	closed   bool
+	// wantItems and wantBytes are what the taker gathers for; below them only the first record wakes it.
+	wantItems, wantBytes int
+	closed               bool
 }
 
 func newQueue(items, bytes int) *queue {
@@ -45,7 +47,9 @@ func (q *queue) put(r *gateway.Record) bool {
 	}
 	q.items = append(q.items, r)
 	q.bytes += size
-	q.signal()
+	if len(q.items) == 1 || len(q.items) >= q.wantItems || q.bytes >= q.wantBytes {
+		q.signal()
+	}
 	return true
 }
 
@@ -62,6 +66,7 @@ func (q *queue) take(n, maxBytes int, gather time.Duration) []*gateway.Record {
 	var timer <-chan time.Time
 	for {
 		q.mu.Lock()
+		q.wantItems, q.wantBytes = n, maxBytes
 		ready := len(q.items) > 0
 		full := len(q.items) >= n || q.bytes >= maxBytes || q.hurry || q.closed
 		if ready && full {

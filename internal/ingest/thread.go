@@ -3,7 +3,6 @@ package ingest
 import (
 	"context"
 	"encoding/binary"
-	"strings"
 	"time"
 
 	"weir/internal/span"
@@ -66,7 +65,7 @@ func (t *threads) assign(ctx context.Context, s *span.Span, c *conversation, res
 	if known, ok := t.ends.get(end); ok && known == s.Session {
 		return nil
 	}
-	t.ends.put(end, strings.Clone(s.Session)) // it may be a part of the request's body, which must not stay with it
+	t.ends.put(end, s.Session)
 	return t.kv.Put(ctx, kvKey(end), []byte(s.Session), threadTTL)
 }
 

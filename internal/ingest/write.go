@@ -37,6 +37,7 @@ func (r *Recorder) persist(records []*gateway.Record) {
 			r.lose(len(records))
 			return
 		case fault.Is(err, fault.Conflict): // a day was dropped between the look-up and the commit
+			r.pause(wait) // the next try finds another day; were it not so, it must not spin
 			continue
 		case fault.Is(err, fault.Invalid):
 			r.persistEach(records, err)

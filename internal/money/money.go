@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
-	"strconv"
 	"strings"
 )
 
@@ -69,12 +68,3 @@ func (r Rate) Of(n int64) Nano {
 
 // USD is the rate in dollars per token.
 func (r Rate) USD() float64 { return float64(r) / 1e15 }
-
-// ParseUSD reads a decimal dollar amount such as "12.5".
-func ParseUSD(s string) (Nano, error) {
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || math.IsInf(f, 0) || math.IsNaN(f) {
-		return 0, fmt.Errorf("money: %q is not an amount in dollars", s)
-	}
-	return FromUSD(f), nil
-}

@@ -66,7 +66,7 @@ func (l *lab) disk() ([]row, error) {
 		return nil, err
 	}
 	defer p.stop()
-	calls := l.pick(10_000, 2_000)
+	calls := l.pick(10_000, 5_000)
 	began := time.Now()
 	raw, err := agents(p.addr, calls)
 	if err != nil {

@@ -55,7 +55,7 @@ func New(t gateway.Target, env gateway.Env) (gateway.Upstream, error) {
 // Speaks is true of Anthropic's own dialect.
 func (u *Upstream) Speaks(d llm.Dialect) bool { return d == llm.AnthropicMessages }
 
-// Chat makes one attempt. The timeout covers the whole answer, streams included.
+// Chat makes one attempt. The timeout covers a whole answer, and each silence of a stream.
 func (u *Upstream) Chat(ctx context.Context, a *gateway.Attempt) (*gateway.Result, error) {
 	body, undo, err := u.body(a)
 	if err != nil {
@@ -64,13 +64,14 @@ func (u *Upstream) Chat(ctx context.Context, a *gateway.Attempt) (*gateway.Resul
 	if a.Sent != nil {
 		a.Sent(body)
 	}
-	ctx, cancel := u.deadline(ctx)
+	ctx, alive, cancel := u.deadline(ctx)
 	res, err := u.post(ctx, "/v1/messages", body, a)
 	if err != nil {
 		cancel()
 		return nil, err
 	}
 	if a.Stream {
+		res.Body = &living{res.Body, alive}
 		return u.stream(ctx, cancel, res, a, undo)
 	}
 	defer cancel()
@@ -83,7 +84,7 @@ func (u *Upstream) CountTokens(ctx context.Context, a *gateway.Attempt) (int64, 
 	if err != nil {
 		return 0, err
 	}
-	ctx, cancel := u.deadline(ctx)
+	ctx, _, cancel := u.deadline(ctx)
 	defer cancel()
 	res, err := u.post(ctx, "/v1/messages/count_tokens", body, a)
 	if err != nil {
@@ -100,12 +101,16 @@ func (u *Upstream) CountTokens(ctx context.Context, a *gateway.Attempt) (int64, 
 	return n.Int(), nil
 }
 
-func (u *Upstream) deadline(ctx context.Context) (context.Context, context.CancelFunc) {
+// deadline bounds the silence of the upstream: each call of alive starts the time anew, so that a stream that flows may
+// take as long as it takes.
+func (u *Upstream) deadline(ctx context.Context) (_ context.Context, alive func(), cancel context.CancelFunc) {
 	d := u.target.Timeout
 	if d <= 0 {
 		d = defaultTimeout
 	}
-	return context.WithTimeoutCause(ctx, d, errTimeout)
+	ctx, cancelCause := context.WithCancelCause(ctx)
+	t := time.AfterFunc(d, func() { cancelCause(errTimeout) })
+	return ctx, func() { t.Reset(d) }, func() { t.Stop(); cancelCause(nil) }
 }
 
 // body is what to send: the client's bytes with the model changed, or the hub's request written out.

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -251,6 +252,52 @@ func TestOwnTimeoutIsToldFromTheCallers(t *testing.T) {
 	u = upstream(t, gateway.Target{BaseURL: srv.URL, APIKey: "secret-key"}, srv.Client())
 	if _, err = u.Chat(ctx, &gateway.Attempt{Native: []byte(native), Dialect: llm.AnthropicMessages}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
+	}
+}
+
+// paced is an upstream that sends one event per step.
+type paced struct{ step time.Duration }
+
+func (p paced) RoundTrip(r *http.Request) (*http.Response, error) {
+	pr, pw := io.Pipe()
+	go func() {
+		for _, e := range framed(eventData) {
+			select {
+			case <-time.After(p.step):
+			case <-r.Context().Done():
+				_ = pw.CloseWithError(r.Context().Err())
+				return
+			}
+			if _, err := pw.Write(e); err != nil {
+				return
+			}
+		}
+		_ = pw.Close()
+	}()
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"text/event-stream"}}, Body: pr, Request: r}, nil
+}
+
+// The timeout is for silence: a stream that flows may take longer, one that stands still may not.
+func TestTimeoutOfAStreamIsForSilence(t *testing.T) {
+	for _, c := range []struct {
+		step time.Duration
+		end  error
+	}{{50 * time.Second, io.EOF}, {2 * time.Minute, errTimeout}} {
+		synctest.Test(t, func(t *testing.T) {
+			u := upstream(t, gateway.Target{APIKey: "k", Timeout: time.Minute}, &http.Client{Transport: paced{c.step}})
+			res, err := u.Chat(t.Context(), &gateway.Attempt{Native: []byte(native), Dialect: llm.AnthropicMessages, Stream: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer res.Stream.Close()
+			for err == nil {
+				_, err = res.Stream.Next()
+			}
+			var e *llm.Error
+			if c.end == io.EOF && err != io.EOF || c.end != io.EOF && (!errors.As(err, &e) || e.Type != llm.TypeTimeout) {
+				t.Errorf("an event every %v: %v", c.step, err)
+			}
+		})
 	}
 }
 

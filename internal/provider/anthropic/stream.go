@@ -23,6 +23,21 @@ const (
 	lingerFor = 50 * time.Millisecond
 )
 
+// living tells of every sign of life.
+type living struct {
+	io.ReadCloser
+	alive func()
+}
+
+// Read implements io.Reader.
+func (l *living) Read(p []byte) (int, error) {
+	n, err := l.ReadCloser.Read(p)
+	if n > 0 {
+		l.alive()
+	}
+	return n, err
+}
+
 // stream is a streamed answer. Not safe for concurrent use, but for Close.
 type stream struct {
 	ctx    context.Context

@@ -84,39 +84,51 @@ func plainMessage(m string, r *llm.Response) (plain bool) {
 // template is what surrounds the text of a delta. The events of a stream differ in nothing else as a rule: once one has
 // been decoded, the next is read by comparing what is around its text.
 type template struct {
-	before, after []byte
-	stamped       []byte // before, with the client's model name
+	before, after         []byte // as the upstream sends them
+	sentBefore, sentAfter []byte // as the client gets them, with its own model name
+	unused                int    // templates learnt in a row that fitted no further event
 }
+
+// maxUnused is when learning is given up: some servers put a random field into every event.
+const maxUnused = 4
 
 var contentKey = []byte(`"content":"`)
 
 // learn takes an event that was decoded into the one text; data is the event, sent what the client got of it.
 func (t *template) learn(data, sent []byte, text string) {
-	t.before = t.before[:0]
-	i := bytes.Index(data, contentKey)
-	if i < 0 || bytes.Count(data, contentKey) != 1 {
+	if t.unused > maxUnused || bytes.Count(data, contentKey) != 1 {
 		return
 	}
-	i += len(contentKey)
+	i := bytes.Index(data, contentKey) + len(contentKey)
 	j := i + len(text)
 	if j >= len(data) || data[j] != '"' || string(data[i:j]) != text || !isPlain(data[i:j]) {
 		return
 	}
-	t.before = append(t.before, data[:i]...)
-	t.after = append(t.after[:0], data[j:]...)
-	t.stamped = append(t.stamped[:0], sent[:len(sent)-len(data)+i]...) // only what stands before the text can differ …
-	if !bytes.HasSuffix(sent, data[i:]) {
-		t.before = t.before[:0] // … but the model may stand behind it
+	before, after := sent[:max(0, len(sent)-len(data)+i)], data[j:]
+	switch {
+	case bytes.HasPrefix(sent, data[:j]): // the model's name stands behind the text
+		before, after = data[:i], sent[j:]
+	case !bytes.HasSuffix(sent, data[i:]):
+		return
 	}
+	t.unused++
+	t.before, t.after = append(t.before[:0], data[:i]...), append(t.after[:0], data[j:]...)
+	t.sentBefore, t.sentAfter = append(t.sentBefore[:0], before...), append(t.sentAfter[:0], after...)
 }
 
 // text is that of an event like the last one learnt.
 func (t *template) text(data []byte) ([]byte, bool) {
 	n, m := len(t.before), len(data)-len(t.after)
-	if n == 0 || m <= n || !bytes.Equal(data[:n], t.before) || !bytes.Equal(data[m:], t.after) {
+	if n == 0 || m <= n || !bytes.Equal(data[:n], t.before) || !bytes.Equal(data[m:], t.after) || !isPlain(data[n:m]) {
 		return nil, false
 	}
-	return data[n:m], isPlain(data[n:m])
+	t.unused = 0
+	return data[n:m], true
+}
+
+// apply makes the frame's payload.
+func (t *template) apply(dst, text []byte) []byte {
+	return append(append(append(dst[:0], t.sentBefore...), text...), t.sentAfter...)
 }
 
 // isPlain reports that b stands for itself between the quotes of a JSON string.
@@ -127,9 +139,4 @@ func isPlain(b []byte) bool {
 		}
 	}
 	return utf8.Valid(b)
-}
-
-// apply makes the frame's payload.
-func (t *template) apply(dst, text []byte) []byte {
-	return append(append(append(dst[:0], t.stamped...), text...), t.after...)
 }

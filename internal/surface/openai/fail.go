@@ -68,6 +68,9 @@ func errorBody(err error) wire.ErrorBody {
 	switch {
 	case f.Field != "":
 		e.Param = &f.Field
+		if kind == fault.Unauthenticated && f.Field == "key" { // auth says so of unknown keys
+			e.Type = "token_not_found_in_db"
+		}
 	case kind == fault.ModelDenied:
 		e.Param = new("model")
 		if strings.HasPrefix(f.Msg, "team ") {

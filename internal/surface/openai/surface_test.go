@@ -314,7 +314,8 @@ func TestErrors(t *testing.T) {
 		header map[string]string
 	}{
 		"invalid":      {field("messages[0]"), 400, `{"message":"bad messages[0]","type":"invalid_request_error","param":"messages[0]","code":"invalid_request"}`, nil},
-		"unknown key":  {fault.New(fault.Unauthenticated, "no"), 401, `{"message":"no","type":"auth_error","param":null,"code":"401"}`, nil},
+		"no key":       {fault.New(fault.Unauthenticated, "no"), 401, `{"message":"no","type":"auth_error","param":null,"code":"401"}`, nil},
+		"unknown key":  {&fault.Error{Kind: fault.Unauthenticated, Msg: "no", Field: "key"}, 401, `{"message":"no","type":"token_not_found_in_db","param":"key","code":"401"}`, nil},
 		"expired":      {fault.New(fault.Expired, "old"), 401, `{"message":"old","type":"expired_key","param":null,"code":"401"}`, nil},
 		"model":        {fault.New(fault.ModelDenied, "key not"), 403, `{"message":"key not","type":"key_model_access_denied","param":"model","code":"403"}`, nil},
 		"team model":   {fault.New(fault.ModelDenied, "team not"), 403, `{"message":"team not","type":"team_model_access_denied","param":"model","code":"403"}`, nil},

@@ -143,19 +143,19 @@ func (u *Usage) LLM() llm.Usage {
 	}
 	p, c := orZero(u.PromptTokensDetails), orZero(u.CompletionTokensDetails)
 	out := llm.Usage{
-		CacheRead:   max(p.CachedTokens, u.CacheReadInputTokens, u.PromptCacheHitTokens, 0),
-		CacheWrite:  max(p.CacheWriteTokens, u.CacheCreationInputTokens, 0),
-		Output:      max(u.CompletionTokens, 0),
-		Reasoning:   max(c.ReasoningTokens, 0),
-		AudioInput:  max(p.AudioTokens, 0),
-		AudioOutput: max(c.AudioTokens, 0),
+		CacheRead:   count(max(p.CachedTokens, u.CacheReadInputTokens, u.PromptCacheHitTokens)),
+		CacheWrite:  count(max(p.CacheWriteTokens, u.CacheCreationInputTokens)),
+		Output:      count(u.CompletionTokens),
+		Reasoning:   count(c.ReasoningTokens),
+		AudioInput:  count(p.AudioTokens),
+		AudioOutput: count(c.AudioTokens),
 	}
 	if d := p.CacheCreationTokenDetails; d != nil && d.Ephemeral1h > 0 {
 		out.CacheWrite1h = min(d.Ephemeral1h, out.CacheWrite)
 		out.CacheWrite -= out.CacheWrite1h
 	}
 	cached := out.CacheRead + out.CacheWrite + out.CacheWrite1h
-	out.Input = max(u.PromptTokens, 0)
+	out.Input = count(u.PromptTokens)
 	if cached <= out.Input { // more cached than prompt: a server that counts Anthropic's way, cached ones apart
 		out.Input -= cached
 	}
@@ -165,6 +165,9 @@ func (u *Usage) LLM() llm.Usage {
 	out.Reasoning = min(out.Reasoning, out.Output)
 	return out
 }
+
+// count cuts negative and absurd counts, since they come from outside and are paid for.
+func count(n int64) int64 { return min(max(n, 0), 1<<40) }
 
 // UsageOf converts disjoint buckets to OpenAI's counting, with LiteLLM's additions for cached tokens.
 func UsageOf(u llm.Usage) *Usage {

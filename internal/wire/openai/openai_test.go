@@ -69,6 +69,7 @@ func TestUsage(t *testing.T) {
 		"xai":              {`{"prompt_tokens":10,"completion_tokens":5,"total_tokens":22,"completion_tokens_details":{"reasoning_tokens":7}}`, llm.Usage{Input: 10, Output: 12, Reasoning: 7}},
 		"nulls":            {`{"prompt_tokens":10,"completion_tokens":5,"prompt_tokens_details":null,"completion_tokens_details":null}`, llm.Usage{Input: 10, Output: 5}},
 		"negative":         {`{"prompt_tokens":-1,"completion_tokens":-5}`, llm.Usage{}},
+		"absurd":           {`{"prompt_tokens":9223372036854775807,"completion_tokens":9223372036854775807}`, llm.Usage{Input: 1 << 40, Output: 1 << 40}},
 	} {
 		var u Usage
 		if err := jsonx.Unmarshal([]byte(c.in), &u); err != nil {

@@ -13,7 +13,10 @@ var ErrTooLarge = errors.New("sse: event too large")
 
 const (
 	minBuffer = 4 << 10
-	maxNames  = 32 // distinct event names remembered, so that a repeated name costs no allocation
+	// busyBuffer is what a stream gets whose source has more than a buffer at once: each refill may cost its reader a
+	// flush downstream.
+	busyBuffer = 16 << 10
+	maxNames   = 32 // distinct event names remembered, so that a repeated name costs no allocation
 )
 
 // Event is one dispatched event. Lines of multi-line data are joined by '\n'. The fields id and retry are ignored.
@@ -28,8 +31,9 @@ type Reader struct {
 	src  io.Reader
 	max  int
 	buf  []byte
-	pos  int // start of the line being read
-	scan int // up to here the line has no end
+	pos  int  // start of the line being read
+	scan int  // up to here the line has no end
+	full bool // the last read filled the buffer
 	err  error
 
 	begun  bool // the byte order mark has been dealt with
@@ -237,23 +241,31 @@ func (r *Reader) end() (Event, error) {
 // fill reads once from the source, making room first.
 func (r *Reader) fill() {
 	r.compact()
-	if len(r.buf) == cap(r.buf) {
-		grown := make([]byte, len(r.buf), 2*cap(r.buf))
-		copy(grown, r.buf)
-		r.buf = grown
+	switch {
+	case len(r.buf) == cap(r.buf):
+		r.grow(2 * cap(r.buf))
+	case r.full && cap(r.buf) < busyBuffer:
+		r.grow(busyBuffer)
 	}
 	n, err := r.src.Read(r.buf[len(r.buf):cap(r.buf)])
 	r.buf = r.buf[:len(r.buf)+n]
+	r.full = len(r.buf) == cap(r.buf)
 	r.err = err
 }
 
-// compact drops what has been consumed, once it is worth the move.
+func (r *Reader) grow(size int) {
+	grown := make([]byte, len(r.buf), size)
+	copy(grown, r.buf)
+	r.buf = grown
+}
+
+// compact drops what has been consumed, once there is more of it than room.
 func (r *Reader) compact() {
 	keep := r.pos
 	if r.lines == 1 {
 		keep = r.from
 	}
-	if keep < len(r.buf) && len(r.buf) < cap(r.buf) {
+	if room := cap(r.buf) - len(r.buf); keep == 0 || keep < len(r.buf) && room >= cap(r.buf)/2 {
 		return
 	}
 	n := copy(r.buf, r.buf[keep:])

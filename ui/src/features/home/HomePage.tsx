@@ -12,6 +12,7 @@ import { fixed, type Range } from '@/shared/time/range';
 import { useEnds } from '@/shared/time/useRange';
 import { ErrorNotice, Page, PageBar, Spacer, bits } from '@/shared/ui/Bits';
 import { RangePicker } from '@/shared/ui/RangePicker';
+import { Budgets } from './Budgets';
 import { fieldOf } from './drill';
 import s from './Home.module.css';
 import { Legend } from './Legend';
@@ -82,7 +83,10 @@ export function HomePage() {
             ))}
           </div>
           <div className={s.tables}>
-            <FailingModels from={from} to={to} range={range} />
+            <div>
+              <FailingModels from={from} to={to} range={range} />
+              <Budgets />
+            </div>
             <CostlySessions from={from} to={to} />
           </div>
         </div>

@@ -25,6 +25,7 @@ const stats: Stat[] = [
 ];
 
 const notable = 0.1;
+const manifold = 9; // from ten times on, percents say nothing
 
 export function Stats({ totals, previous }: { totals?: Totals; previous?: Totals }) {
   const t = useT();
@@ -41,7 +42,7 @@ export function Stats({ totals, previous }: { totals?: Totals; previous?: Totals
             <div className={s.label}>{t(x.key)}</div>
             <div className={s.value}>{totals ? x.show(now, lang) : ' '}</div>
             <div className={`${s.delta} ${bad ? 'warn' : ''}`} title={before != null ? t('home.before', { v: x.show(before, lang) }) : undefined}>
-              {d === undefined ? t('home.nobefore') : `${d >= 0 ? '▲' : '▼'} ${percent(Math.abs(d), Math.abs(d) < 0.1 ? 1 : 0)}`}
+              {d === undefined ? t('home.nobefore') : `${d >= 0 ? '▲' : '▼'} ${d >= manifold ? '×' + compact(d + 1) : percent(Math.abs(d), Math.abs(d) < 0.1 ? 1 : 0)}`}
             </div>
           </div>
         );

@@ -68,7 +68,7 @@ export function CostlySessions({ from, to }: { from: string; to: string }) {
               <th className={s.hide} style={{ width: 110 }}>{t('f.client')}</th>
               <th className={s.right} style={{ width: 76 }}>{t('m.calls')}</th>
               <th className={s.hide} style={{ width: 84 }}>{t('m.tokens')}</th>
-              <th className={s.right} style={{ width: 92 }}>{t('m.cost')}</th>
+              <th className={s.right} style={{ width: 104 }}>{t('m.cost')}</th>
             </tr>
           </thead>
           <tbody>

@@ -1,16 +1,18 @@
 import { ActionIcon, Menu } from '@mantine/core';
-import { IconBan, IconDots, IconLock, IconLockOpen, IconTrash } from '@tabler/icons-react';
+import { IconBan, IconDots, IconLock, IconLockOpen, IconPencil, IconTrash } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import type { KeyInfo } from '@/shared/api/types';
+import { BudgetBar } from '@/shared/budget/BudgetBar';
+import { used } from '@/shared/budget/budget';
 import { clause } from '@/shared/filter/clauses';
-import { ago, full, money } from '@/shared/format/format';
+import { ago, compact, full, money } from '@/shared/format/format';
 import { useLang, useT, type Key } from '@/shared/i18n';
 import { periodNames } from '@/shared/keydialog/draft';
 import { Tag, type Tone } from '@/shared/ui/Bits';
 import s from './Keys.module.css';
-import { nearlySpent, stateOf, used, type State } from './state';
+import { stateOf, type State } from './state';
 
-export type Act = 'block' | 'unblock' | 'delete';
+export type Act = 'edit' | 'block' | 'unblock' | 'delete';
 
 const states: Record<State, { key: Key; tone: Tone }> = {
   ok: { key: 'key.state.ok', tone: 'ok' },
@@ -31,6 +33,7 @@ export function KeyTable({ rows, onAct }: { rows: KeyInfo[]; onAct: (k: KeyInfo,
           <th className={s.wide}>{t('f.team')}</th>
           <th className={s.wide}>{t('f.models')}</th>
           <th>{t('key.spend')}</th>
+          <th className={s.wide}>{t('key.limits')}</th>
           <th className={s.wide}>{t('key.expires')}</th>
           <th className={s.wide}>{t('key.lastused')}</th>
           <th><span className="sr">{t('actions')}</span></th>
@@ -54,6 +57,7 @@ function Row({ k, onAct }: { k: KeyInfo; onAct: (k: KeyInfo, a: Act) => void }) 
       <td>
         <div>{k.alias ? <Link to="/traces" search={{ q: clause('key_alias', [k.alias]) }}>{k.alias}</Link> : <span className="dim">{t('unset')}</span>}</div>
         <div className="mono dim">{k.name}</div>
+        {k.tags && k.tags.length > 0 && <div className={s.models}>{k.tags.map((x) => <Tag key={x}>{x}</Tag>)}</div>}
       </td>
       <td>
         <Tag tone={state.tone}>{t(state.key)}</Tag> {k.origin === 'file' && <Tag title={t('key.file.hint')}>{t('key.file')}</Tag>}
@@ -62,6 +66,7 @@ function Row({ k, onAct }: { k: KeyInfo; onAct: (k: KeyInfo, a: Act) => void }) 
       <td className={s.wide}>{k.team_alias || k.team}</td>
       <td className={s.wide}><div className={s.models}>{k.models?.length ? k.models.map((m) => <Tag key={m}>{m}</Tag>) : <span className="dim">{t('key.models.all')}</span>}</div></td>
       <td><Spend k={k} /></td>
+      <td className={`${s.wide} num`}><Limits k={k} /></td>
       <td className={`${s.wide} num`} title={k.expires ? full(k.expires, lang) : undefined}>{k.expires ? ago(k.expires, lang) : <span className="dim">{t('never')}</span>}</td>
       <td className={`${s.wide} num`} title={k.last_used ? full(k.last_used, lang) : undefined}>{k.last_used ? ago(k.last_used, lang) : <span className="dim">{t('never')}</span>}</td>
       <td className={s.r}><Actions k={k} onAct={onAct} /></td>
@@ -73,13 +78,23 @@ function Spend({ k }: { k: KeyInfo }) {
   const t = useT();
   const lang = useLang();
   const share = used(k);
-  const color = share === undefined || share < nearlySpent ? 'var(--w-accent)' : share < 1 ? 'var(--w-warn)' : 'var(--w-err)';
   return (
     <div className="num" title={k.budget_reset_at ? t('key.resets', { when: full(k.budget_reset_at, lang) }) : undefined}>
       {money(k.spend_usd ?? 0, lang)}
       {k.max_budget_usd != null && <span className="dim2"> / {money(k.max_budget_usd, lang)} {k.budget_period && (periodNames[k.budget_period] ? t(periodNames[k.budget_period]!) : k.budget_period)}</span>}
-      {share !== undefined && <div className={s.bar} role="progressbar" aria-label={t('key.budget')} aria-valuenow={Math.round(share * 100)} aria-valuemin={0} aria-valuemax={100}><span style={{ width: `${share * 100}%`, background: color }} /></div>}
+      {share !== undefined && <div className={s.bar}><BudgetBar share={share} label={t('key.budget')} /></div>}
     </div>
+  );
+}
+
+function Limits({ k }: { k: KeyInfo }) {
+  const t = useT();
+  if (!k.rpm && !k.tpm) return <span className="dim">–</span>;
+  return (
+    <>
+      {k.rpm ? <div>{t('key.rpm.n', { n: compact(k.rpm) })}</div> : null}
+      {k.tpm ? <div>{t('key.tpm.n', { n: compact(k.tpm) })}</div> : null}
+    </>
   );
 }
 
@@ -94,6 +109,7 @@ function Actions({ k, onAct }: { k: KeyInfo; onAct: (k: KeyInfo, a: Act) => void
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
+        <Menu.Item leftSection={<IconPencil size={14} />} onClick={() => onAct(k, 'edit')}>{t('key.edit')}</Menu.Item>
         {k.blocked ? (
           <Menu.Item leftSection={<IconLockOpen size={14} />} onClick={() => onAct(k, 'unblock')}>{t('key.unblock')}</Menu.Item>
         ) : (

@@ -13,6 +13,9 @@ import { EmptyPage } from '@/shared/snippets/EmptyPage';
 import { ErrorNotice, Page, PageBar, Spacer, Waiting, bits } from '@/shared/ui/Bits';
 import { KeyTable, type Act } from './KeyTable';
 
+type Asked = Exclude<Act, 'edit'>;
+
+const EditKey = lazy(() => import('./EditKey').then((m) => ({ default: m.EditKey })));
 const KeyDialog = lazy(() => import('@/shared/keydialog/KeyDialog').then((m) => ({ default: m.KeyDialog })));
 
 export function KeysPage() {
@@ -21,10 +24,11 @@ export function KeysPage() {
   const go = useNavigate({ from: '/keys' });
   const [text, setText] = useState('');
   const [needle] = useDebouncedValue(text, 200);
-  const [confirm, setConfirm] = useState<{ key: KeyInfo; act: Act }>();
+  const [confirm, setConfirm] = useState<{ key: KeyInfo; act: Asked }>();
   const input = useRef<HTMLInputElement>(null);
   const q = useInfiniteQuery(keysQuery(needle));
   const rows = q.data?.pages.flatMap((p) => p.items) ?? [];
+  const edit = (id?: string) => void go({ search: { edit: id } });
   const open = (on: boolean) => void go({ search: { new: on ? '1' : undefined } });
   useHotkeys({ '/': () => input.current?.focus(), n: () => open(true) });
   return (
@@ -43,7 +47,7 @@ export function KeysPage() {
         <EmptyPage text={t('keys.empty')} />
       ) : (
         <div className={bits.scroll} tabIndex={0} role="region" aria-label={t('nav.keys')}>
-          <KeyTable rows={rows} onAct={(key, act) => setConfirm({ key, act })} />
+          <KeyTable rows={rows} onAct={(key, act) => (act === 'edit' ? edit(key.id) : setConfirm({ key, act }))} />
           {q.hasNextPage && (
             <Button variant="subtle" m={8} loading={q.isFetchingNextPage} onClick={() => void q.fetchNextPage()}>
               {t('more')}
@@ -52,13 +56,14 @@ export function KeysPage() {
         </div>
       )}
       <Suspense>{search.new === '1' && <KeyDialog withSnippets onClose={() => open(false)} />}</Suspense>
+      <Suspense>{search.edit && <EditKey id={search.edit} onClose={() => edit()} />}</Suspense>
       {confirm && <Confirm info={confirm.key} act={confirm.act} onClose={() => setConfirm(undefined)} />}
     </Page>
   );
 }
 
 /** Every act on a key that others may be using is asked twice. */
-function Confirm({ info, act, onClose }: { info: KeyInfo; act: Act; onClose: () => void }) {
+function Confirm({ info, act, onClose }: { info: KeyInfo; act: Asked; onClose: () => void }) {
   const t = useT();
   const client = useQueryClient();
   const path = `/keys/${encodeURIComponent(info.id)}`;

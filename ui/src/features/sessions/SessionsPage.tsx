@@ -7,6 +7,7 @@ import { FilterBar } from '@/shared/filter/FilterBar';
 import { useLang, useT } from '@/shared/i18n';
 import { EmptyPage } from '@/shared/snippets/EmptyPage';
 import { ends, isFixed, iso } from '@/shared/time/range';
+import { useUsual } from '@/shared/time/useRange';
 import { ErrorNotice, Page, PageBar } from '@/shared/ui/Bits';
 import { DataTable } from '@/shared/ui/DataTable';
 import { RangePicker } from '@/shared/ui/RangePicker';
@@ -21,7 +22,7 @@ export function SessionsPage() {
   const { width } = useViewportSize();
   const [now, setNow] = useState(() => Date.now());
   const set = (s: Partial<SessionsSearch>, replace = false) => void go({ search: (old) => ({ ...old, ...s }), replace });
-  const { from, to } = ends(search, now);
+  const { from, to } = ends(search, now, useUsual());
   const fixed = isFixed(search);
   const scope: Scope = useMemo(() => ({ filter: search.q ?? '', from: iso(from), to: fixed ? iso(to) : undefined }), [search.q, from, to, fixed]);
   const q = useInfiniteQuery({ ...sessionsQuery(scope, 100), refetchInterval: (x) => (x.state.data?.pages[0]?.items.length === 0 ? 3000 : false) });

@@ -16,7 +16,7 @@ export function columns(t: T, lang: Lang, narrow: boolean): ColumnDef<SessionRow
     { id: 'calls', header: t('m.calls'), size: 64, wide: true, meta: { right: true }, cell: ({ row: { original: r } }) => int(r.calls, lang) },
     { id: 'cache', header: t('m.cacheshare'), size: 84, wide: true, meta: { right: true }, cell: ({ row: { original: r } }) => percent(r.cache_read_share) },
     { id: 'tokens', header: t('m.tokens'), size: 122, wide: true, meta: { right: true }, cell: ({ row: { original: r } }) => <><TokenBar usage={r.usage} width={52} /> <span style={{ display: 'inline-block', minWidth: 44 }}>{compact(total(r.usage))}</span></> },
-    { id: 'cost', header: t('m.cost'), size: 86, meta: { right: true }, cell: ({ row: { original: r } }) => money(r.cost_usd, lang) },
+    { id: 'cost', header: t('m.cost'), size: 96, meta: { right: true }, cell: ({ row: { original: r } }) => money(r.cost_usd, lang) },
   ];
   return all.filter((c) => !narrow || !c.wide);
 }

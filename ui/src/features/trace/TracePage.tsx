@@ -1,14 +1,15 @@
 import { ActionIcon, Button, Tooltip } from '@mantine/core';
 import { useClipboard } from '@mantine/hooks';
-import { IconArrowLeft, IconLink, IconTerminal2 } from '@tabler/icons-react';
+import { IconArrowLeft, IconLink, IconSearch, IconTerminal2 } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { useMemo, useState } from 'react';
+import { useMemo, useRef, useState } from 'react';
 import { curlText, traceQuery } from '@/shared/api/queries';
 import { duration, full, money, short } from '@/shared/format/format';
 import { useLang, useT } from '@/shared/i18n';
 import { useHotkeys } from '@/shared/keys/hotkeys';
 import { Copy, ErrorNotice, Page, PageBar, Spacer, Tag, Waiting } from '@/shared/ui/Bits';
+import { FindBar } from './FindBar';
 import { SpanView } from './SpanView';
 import s from './Trace.module.css';
 import { first, nextError, tree } from './tree';
@@ -21,6 +22,8 @@ export function TracePage() {
   const search = useSearch({ from: '/app/traces/$trace' });
   const go = useNavigate({ from: '/traces/$trace' });
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
+  const [finding, setFinding] = useState(false);
+  const findInput = useRef<HTMLInputElement>(null);
   const q = useQuery(traceQuery(id));
   const whole = useMemo(() => tree(q.data?.spans ?? []), [q.data]);
   const shown = useMemo(() => (closed.size > 0 ? tree(q.data?.spans ?? [], closed) : whole), [q.data, closed, whole]);
@@ -28,6 +31,10 @@ export function TracePage() {
   const span = q.data?.spans.find((x) => x.id === selected) ?? q.data?.spans[0];
   const select = (x: string | undefined) => x && void go({ search: (old) => ({ ...old, span: x }), replace: true });
   const toggle = (x: string) => setClosed((old) => (old.has(x) ? new Set([...old].filter((y) => y !== x)) : new Set([...old, x])));
+  const openFind = () => {
+    setFinding(true);
+    findInput.current?.select();
+  };
   const link = useClipboard({ timeout: 1200 });
   const curl = useClipboard({ timeout: 1200 });
   const copyCurl = async () => span && curl.copy(await curlText(id, span.id));
@@ -39,7 +46,7 @@ export function TracePage() {
     if (!inTree(e) || !r || r.children === 0 || closed.has(r.span.id) === want) return false;
     toggle(r.span.id);
   };
-  useHotkeys({ ArrowDown: step(1), ArrowUp: step(-1), j: step(1), k: step(-1), ArrowLeft: fold(true), ArrowRight: fold(false), e: () => select(nextError(whole.rows, span?.id)) || undefined, c: () => link.copy(location.href) });
+  useHotkeys({ '/': openFind, ArrowDown: step(1), ArrowUp: step(-1), j: step(1), k: step(-1), ArrowLeft: fold(true), ArrowRight: fold(false), e: () => select(nextError(whole.rows, span?.id)) || undefined, c: () => link.copy(location.href) });
 
   if (q.isPending) return <Waiting />;
   if (q.isError) return <ErrorNotice error={q.error} retry={() => void q.refetch()} />;
@@ -68,6 +75,9 @@ export function TracePage() {
             {curl.copied ? t('copied') : 'cURL'}
           </Button>
         </Tooltip>
+        <ActionIcon aria-label={t('trace.find')} title={`${t('trace.find')} (/)`} onClick={openFind}>
+          <IconSearch size={16} />
+        </ActionIcon>
         <ActionIcon aria-label={t('copy.link')} title={`${link.copied ? t('copied') : t('copy.link')} (c)`} onClick={() => link.copy(location.href)}>
           <IconLink size={16} />
         </ActionIcon>
@@ -78,7 +88,10 @@ export function TracePage() {
             <Waterfall tree={shown} selected={span?.id} onSelect={select} closed={closed} onToggle={toggle} />
           </div>
         )}
-        <div className={s.right}>{span && <SpanView key={span.id} trace={id} span={span} tab={search.tab} onTab={(tab) => void go({ search: (old) => ({ ...old, tab }), replace: true })} />}</div>
+        <div className={s.right}>
+          {span && finding && <FindBar input={findInput} scope={`${span.id} ${search.tab ?? ''}`} onClose={() => setFinding(false)} />}
+          {span && <SpanView key={span.id} trace={id} span={span} tab={search.tab} onTab={(tab) => void go({ search: (old) => ({ ...old, tab }), replace: true })} />}
+        </div>
       </div>
     </Page>
   );

@@ -11,6 +11,7 @@ import { int } from '@/shared/format/format';
 import { useLang, useT } from '@/shared/i18n';
 import { EmptyPage } from '@/shared/snippets/EmptyPage';
 import { ends, isFixed, iso, type Range } from '@/shared/time/range';
+import { useUsual } from '@/shared/time/useRange';
 import { ErrorNotice, Page, PageBar, Tag } from '@/shared/ui/Bits';
 import { DataTable } from '@/shared/ui/DataTable';
 import { RangePicker } from '@/shared/ui/RangePicker';
@@ -33,7 +34,7 @@ export function TracesPage() {
   const range: Range = search;
   const filter = search.q ?? '';
   const sort = search.sort ?? '-start';
-  const { from, to } = ends(range, now);
+  const { from, to } = ends(range, now, useUsual());
   const scope: Scope = useMemo(() => ({ filter, from: iso(from), to: isFixed({ from: search.from, to: search.to }) ? iso(to) : undefined }), [filter, from, to, search.from, search.to]);
   const live = search.live === '1' && sort === '-start' && scope.to === undefined;
 

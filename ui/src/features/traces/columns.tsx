@@ -2,7 +2,7 @@ import type { ColumnDef, VisibilityState } from '@tanstack/react-table';
 import type { TraceRow } from '@/shared/api/types';
 import { compact, duration, full, money, when } from '@/shared/format/format';
 import { total } from '@/shared/format/usage';
-import type { Key, Lang, T } from '@/shared/i18n';
+import { useT, type Key, type Lang, type T } from '@/shared/i18n';
 import { pref } from '@/shared/theme/prefs';
 import { Tag, TokenBar } from '@/shared/ui/Bits';
 import { KindIcon } from '@/shared/ui/Kind';
@@ -34,13 +34,14 @@ export const specs: Spec[] = [
   { id: 'ttft', label: 'c.ttft', size: 82, right: true, sort: 'ttft', cell: (r) => duration(r.first_token_ms) },
   { id: 'duration', label: 'c.duration', size: 76, right: true, sort: 'duration', cell: (r) => duration(r.duration_ms) },
   { id: 'tokens', label: 'm.tokens', size: 116, right: true, sort: 'tokens', cell: (r) => r.usage && total(r.usage) > 0 ? <><TokenBar usage={r.usage} width={52} /> <span style={{ display: 'inline-block', minWidth: 44 }}>{compact(total(r.usage))}</span></> : null },
-  { id: 'cost', label: 'm.cost', size: 80, right: true, sort: 'cost', cell: (r, l) => (r.cost_usd ? money(r.cost_usd, l) : null) },
+  { id: 'cost', label: 'm.cost', size: 96, right: true, sort: 'cost', cell: (r, l) => (r.cost_usd ? money(r.cost_usd, l) : null) },
 ];
 
 function Preview({ r }: { r: TraceRow }) {
+  const t = useT();
   if (r.status === 'error') return <><Tag tone="err">{r.http || r.status}</Tag> <span className="err">{r.error_text || r.error_type}</span></>;
   if (r.status !== 'ok') return <><Tag tone="warn">{r.status}</Tag> {r.input_preview}</>;
-  return <>{r.cache_hit && <><Tag tone="ok">cache</Tag> </>}{r.input_preview || <span className="dim">{r.name}</span>}</>;
+  return <>{r.cache_hit && <><Tag tone="ok" title={t('cache.hit')}>cache</Tag> </>}{r.input_preview || <span className="dim">{r.name}</span>}</>;
 }
 
 export function columns(t: T, lang: Lang): ColumnDef<TraceRow>[] {

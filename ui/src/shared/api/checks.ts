@@ -20,7 +20,7 @@ export type Checks = [
   Gives<{ fields: my.FieldInfo[] }, S['FieldList']>,
   Gives<{ values: my.FacetValue[] }, S['Facets']>,
   Gives<my.KeyInfo, S['KeyInfo']>,
-  Gives<S['KeyFields'], my.NewKey>,
+  Gives<S['KeyFields'], my.KeyFields>,
   Gives<my.Team, S['TeamInfo']>,
   Gives<my.Model, Omit<S['ModelInfo'], 'abilities'> & { abilities: Record<keyof S['Abilities'], boolean> }>,
   Gives<my.System, S['SystemState']>,

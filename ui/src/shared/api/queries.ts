@@ -132,6 +132,23 @@ export const keysQuery = (search: string) =>
     placeholderData: keepPreviousData,
   });
 
+/** As many keys as the API gives at once; not asked again when the caller may not. */
+export const allKeysQuery = queryOptions({
+  queryKey: ['keys', 'all', 'list'],
+  queryFn: ({ signal }) => get<Page<KeyInfo>>('/keys', { limit: 1000 }, signal),
+  staleTime: 30_000,
+  retry: false,
+});
+
+/** One key as it is now: never from the cache, since it is about to be changed. */
+export const keyQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['keys', 'one', id],
+    queryFn: ({ signal }) => get<KeyInfo>(`/keys/${encodeURIComponent(id)}`, {}, signal),
+    gcTime: 0,
+    refetchOnWindowFocus: false,
+  });
+
 export const teamsQuery = queryOptions({
   queryKey: ['teams'],
   queryFn: ({ signal }) => get<Page<Team>>('/teams', {}, signal),

@@ -234,14 +234,15 @@ export interface KeyInfo {
   origin?: string;
 }
 
-export interface NewKey {
+/** What of a key can be set; on a change "", null, 0 and [] clear. */
+export interface KeyFields {
   alias?: string;
   user_id?: string;
   email?: string;
   team_id?: string;
   models?: string[];
   expires?: string;
-  max_budget_usd?: number;
+  max_budget_usd?: number | null;
   budget_period?: string;
   rpm?: number;
   tpm?: number;

@@ -6,7 +6,8 @@ export interface Range {
 }
 
 export const presets = ['15m', '1h', '6h', '24h', '7d', '30d', '90d'] as const;
-export const fallback = '24h';
+/** The length of a page whose URL names none; a demo is too young to fill a day. */
+export const usual = (demo: boolean) => (demo ? '1h' : '24h');
 
 const unit: Record<string, number> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -20,7 +21,7 @@ export function isFixed(range: Range): boolean {
 }
 
 /** Both ends, in ms. A relative range is rounded to `step` so that queries of the same moment share their cache. */
-export function ends(range: Range, now: number, step = 10_000): { from: number; to: number } {
+export function ends(range: Range, now: number, fallback = usual(false), step = 10_000): { from: number; to: number } {
   if (isFixed(range)) return { from: Date.parse(range.from!), to: Date.parse(range.to!) };
   const to = Math.ceil(now / step) * step;
   return { from: to - (lengthOf(range.r ?? '') ?? lengthOf(fallback)!), to };

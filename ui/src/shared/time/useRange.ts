@@ -1,5 +1,12 @@
+import { useQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useState } from 'react';
-import { ends, isFixed, iso, type Range } from './range';
+import { meQuery } from '../api/queries';
+import { ends, isFixed, iso, usual, type Range } from './range';
+
+/** The length used where the URL names none. */
+export function useUsual(): string {
+  return usual(useQuery(meQuery).data?.demo ?? false);
+}
 
 /** The ends of a range as ISO strings; a relative range moves on every `every` ms. */
 export function useEnds(range: Range, every = 30_000): { from: string; to: string } {
@@ -10,6 +17,6 @@ export function useEnds(range: Range, every = 30_000): { from: string; to: strin
     const t = setInterval(() => !document.hidden && setNow(Date.now()), every);
     return () => clearInterval(t);
   }, [moving, every]);
-  const { from, to } = ends(range, now);
+  const { from, to } = ends(range, now, useUsual());
   return useMemo(() => ({ from: iso(from), to: iso(to) }), [from, to]);
 }

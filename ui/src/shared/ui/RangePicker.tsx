@@ -3,7 +3,8 @@ import { IconClock } from '@tabler/icons-react';
 import { useState } from 'react';
 import { when } from '../format/format';
 import { useLang, useT } from '../i18n';
-import { fallback, fixed, isFixed, presets, type Range } from '../time/range';
+import { fixed, isFixed, presets, type Range } from '../time/range';
+import { useUsual } from '../time/useRange';
 
 const local = (iso?: string) => {
   if (!iso) return '';
@@ -14,10 +15,11 @@ const local = (iso?: string) => {
 export function RangePicker({ value, onChange }: { value: Range; onChange: (r: Range) => void }) {
   const t = useT();
   const lang = useLang();
+  const usual = useUsual();
   const [from, setFrom] = useState('');
   const [to, setTo] = useState('');
   const fixedNow = isFixed(value);
-  const label = fixedNow ? `${when(value.from!, lang)} – ${when(value.to!, lang)}` : t('range.last', { r: value.r ?? fallback });
+  const label = fixedNow ? `${when(value.from!, lang)} – ${when(value.to!, lang)}` : t('range.last', { r: value.r ?? usual });
   const valid = from !== '' && to !== '' && from < to;
   return (
     <Menu position="bottom-end" onOpen={() => (setFrom(local(value.from)), setTo(local(value.to)))}>
@@ -28,7 +30,7 @@ export function RangePicker({ value, onChange }: { value: Range; onChange: (r: R
       </Menu.Target>
       <Menu.Dropdown>
         {presets.map((r) => (
-          <Menu.Item key={r} onClick={() => onChange({ r })} fw={!fixedNow && (value.r ?? fallback) === r ? 600 : undefined}>
+          <Menu.Item key={r} onClick={() => onChange({ r })} fw={!fixedNow && (value.r ?? usual) === r ? 600 : undefined}>
             {t('range.last', { r })}
           </Menu.Item>
         ))}
