@@ -163,9 +163,13 @@ func Secret(alias string) string { return "sk-demo-" + alias }
 func Who(r *http.Request) *tenant.Identity {
 	for _, p := range People {
 		if p.Alias == r.Header.Get("X-Demo-Person") {
+			key := tenant.HashKey(Secret(p.Alias))
 			return &tenant.Identity{
+				Accounts: []tenant.Account{
+					{Scope: tenant.ScopeKey, ID: string(key), Alias: p.Alias}, {Scope: tenant.ScopeUser, ID: p.Email}, {Scope: tenant.ScopeTeam, ID: p.Team},
+				},
 				Means: tenant.ByKey, Role: tenant.RoleMember, Org: tenant.DefaultOrg, Project: tenant.DefaultProject,
-				Key: tenant.HashKey(Secret(p.Alias)), KeyAlias: p.Alias, User: tenant.UserID(p.Email), Email: p.Email,
+				Key: key, KeyAlias: p.Alias, User: tenant.UserID(p.Email), Email: p.Email,
 				Team: tenant.TeamID(p.Team), TeamAlias: p.Team,
 			}
 		}

@@ -40,9 +40,10 @@ type Options struct {
 	MinFree  uint64
 	Poll     time.Duration // 1 s
 
-	// The queue's bounds: 8192 calls, 64 MiB of bodies. At three quarters new calls are refused; when it is full, End
-	// blocks.
+	// The queue's bounds: 8192 calls, 64 MiB of bodies. At three quarters new calls wait up to Patience (1 s) and are then
+	// refused; when it is full, End blocks.
 	QueueCalls, QueueBytes int
+	Patience               time.Duration
 	Gather                 time.Duration // how long a commit waits for company: 5 ms
 	Drain                  time.Duration // how long Stop waits for the store: 10 s
 }
@@ -58,6 +59,7 @@ func (o *Options) defaults() {
 	orDefault(&o.Poll, time.Second)
 	orDefault(&o.QueueCalls, 8192)
 	orDefault(&o.QueueBytes, 64<<20)
+	orDefault(&o.Patience, time.Second)
 	orDefault(&o.Gather, 5*time.Millisecond)
 	orDefault(&o.Drain, 10*time.Second)
 }
@@ -163,6 +165,9 @@ func (r *Recorder) Stop() {
 // Admit implements gateway.Recorder.
 func (r *Recorder) Admit() error {
 	err := r.refuses()
+	if err == errCrowded && r.room() {
+		err = r.refuses()
+	}
 	if err == nil {
 		return nil
 	}
@@ -184,9 +189,31 @@ func (r *Recorder) refuses() error {
 		return refuse("calls cannot be recorded now")
 	}
 	if _, high := r.queue.depth(); high {
-		return refuse("too many calls are waiting to be recorded")
+		return errCrowded
 	}
 	return nil
+}
+
+// errCrowded passes by itself as a rule.
+var errCrowded = refuse("too many calls are waiting to be recorded")
+
+// room waits for the queue to become shorter: a call that starts a little later is better than one refused.
+func (r *Recorder) room() bool {
+	t := time.NewTimer(r.o.Patience)
+	defer t.Stop()
+	for {
+		next := *r.commits.Load()
+		if _, high := r.queue.depth(); !high {
+			return true
+		}
+		select {
+		case <-next:
+		case <-t.C:
+			return false
+		case <-r.quit:
+			return false
+		}
+	}
 }
 
 func refuse(msg string) *fault.Error {

@@ -4,8 +4,8 @@ package jsonx
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
-	"slices"
 	"unicode/utf8"
 	"unsafe"
 
@@ -48,10 +48,26 @@ func Valid(data []byte) bool {
 	if !utf8.Valid(data) {
 		return false
 	}
-	if slices.ContainsFunc(data, func(c byte) bool { return c < 0x20 }) {
+	if hasControl(data) {
 		return json.Valid(data)
 	}
 	return sonic.Valid(data)
+}
+
+// hasControl looks for a byte below 0x20, eight at a time: this runs over every body.
+func hasControl(b []byte) bool {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	for ; len(b) >= 8; b = b[8:] {
+		if x := binary.LittleEndian.Uint64(b); (x-0x20*ones)&^x&tops != 0 {
+			return true
+		}
+	}
+	for _, c := range b {
+		if c < 0x20 {
+			return true
+		}
+	}
+	return false
 }
 
 // Compact returns data without insignificant space, or data itself if it is not JSON.

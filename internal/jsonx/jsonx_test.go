@@ -2,6 +2,7 @@ package jsonx
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"unicode/utf8"
 )
@@ -21,6 +22,20 @@ func TestMarshalIsStable(t *testing.T) {
 	for range 20 {
 		if got := string(MustMarshal(map[string]any{"b": "<&>", "a": 1, "c": nil})); got != `{"a":1,"b":"<&>","c":null}` {
 			t.Fatal(got)
+		}
+	}
+}
+
+func TestHasControl(t *testing.T) {
+	for n := range 20 {
+		for at := range n {
+			for c := range 256 {
+				b := []byte(strings.Repeat("\xff", n))
+				b[at] = byte(c)
+				if got := hasControl(b); got != (c < 0x20) {
+					t.Fatalf("byte %#x at %d of %d: %v", c, at, n, got)
+				}
+			}
 		}
 	}
 }

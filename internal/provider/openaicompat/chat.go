@@ -138,6 +138,9 @@ func (u *Upstream) post(ctx context.Context, body []byte, a *gateway.Attempt) (*
 	for k, v := range u.target.Headers {
 		req.Header.Set(k, v)
 	}
+	if t := u.http.Transport; t != nil && req.URL.User == nil {
+		return t.RoundTrip(req) // redirects and cookies, which the client is for, are not wanted; it costs several µs a call
+	}
 	return u.http.Do(req)
 }
 

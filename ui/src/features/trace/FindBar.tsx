@@ -1,10 +1,11 @@
 import { ActionIcon, TextInput } from '@mantine/core';
 import { IconChevronDown, IconChevronUp, IconSearch, IconX } from '@tabler/icons-react';
-import { useEffect, useState, type RefObject } from 'react';
+import { useEffect, useRef, useState, type RefObject } from 'react';
 import { useT } from '@/shared/i18n';
 import { find } from './find';
 import s from './Trace.module.css';
 
+const panelID = 'span-panel';
 const inline = 'span,b,i,em,strong,code,a,mark,del';
 
 /** The hits in what an element shows, as ranges of its text. */
@@ -27,16 +28,25 @@ function mark(all: Range[], current?: Range): void {
   CSS.highlights.set('weir-find-current', new Highlight(...(current ? [current] : [])));
 }
 
+/** Scrolls the middle of the panel to a hit, which may be deep inside one long text. */
+function reveal(hit: Range): void {
+  const panel = document.getElementById(panelID);
+  if (!panel) return;
+  const view = panel.getBoundingClientRect();
+  panel.scrollTop += hit.getBoundingClientRect().top - view.top - view.height / 2;
+}
+
 /** Finds words in the panel of the span as it is shown now, marks them and goes from one to the next. */
 export function FindBar({ input, scope, onClose }: { input: RefObject<HTMLInputElement | null>; scope: string; onClose: () => void }) {
   const t = useT();
   const [words, setWords] = useState('');
   const [hits, setHits] = useState<Range[]>([]);
   const [at, setAt] = useState(0);
+  const shown = useRef('');
   const current = hits[Math.min(at, hits.length - 1)];
 
   useEffect(() => {
-    const panel = document.getElementById('span-panel');
+    const panel = document.getElementById(panelID);
     if (!panel) return;
     let frame = 0;
     const again = () => {
@@ -54,9 +64,13 @@ export function FindBar({ input, scope, onClose }: { input: RefObject<HTMLInputE
 
   useEffect(() => {
     mark(hits, current);
-    current?.startContainer.parentElement?.scrollIntoView({ block: 'center' });
+    const here = `${scope} ${at} ${words}`;
+    if (current && shown.current !== here) {
+      shown.current = here; // text that arrives later must not move the page again
+      reveal(current);
+    }
     return () => mark([]);
-  }, [hits, current]);
+  }, [hits, current, scope, at, words]);
 
   useEffect(() => input.current?.focus(), [input]);
 
