@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"time"
 )
 
@@ -36,6 +37,7 @@ func exit(err error) {
 type options struct {
 	quick              bool
 	only, out, machine string
+	busy               string // load average before the run
 }
 
 var errMissed = errors.New("a target was missed")
@@ -64,6 +66,7 @@ func run(o options) error {
 		return err
 	}
 	began := time.Now()
+	o.busy = loadAverage()
 	var rows []row
 	for _, m := range []measurement{
 		{"start", l.starts}, {"latency", l.latency}, {"throughput", l.throughput}, {"streams", l.streams}, {"first-token", l.firstToken},
@@ -92,6 +95,16 @@ func run(o options) error {
 		}
 	}
 	return nil
+}
+
+// loadAverage is the mean number of processes that wanted a processor in the last minute.
+func loadAverage() string {
+	b, err := os.ReadFile("/proc/loadavg")
+	first, _, ok := strings.Cut(string(b), " ")
+	if err != nil || !ok {
+		return "unknown"
+	}
+	return first
 }
 
 type measurement struct {

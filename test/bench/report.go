@@ -57,7 +57,8 @@ const preface = `# Benchmarks
 
 <!-- written by make bench -->
 
-One run of ` + "`make bench`" + ` on %s (%s, %s), %s.
+One run of ` + "`make bench`" + ` on %s (%s, %s), %s; load average before it: %s. A machine that is busy with other work makes the
+ratios worse, since everything that Weir does behind an answer competes with it.
 
 Weir, a baseline, the fake upstream and the load generator run as four processes on loopback and share the machine. The
 baseline is Go's ` + "`httputil.ReverseProxy`" + ` before the same upstream, reading the body first: what a program costs that only
@@ -72,7 +73,8 @@ const notes = `
 - A chat call is a request of about 1 KB, each with a different text, and an answer of about 1 KB. The upstream's answer
   text is always the same, so its body is stored once; requests are not.
 - *Added latency* is the median with the proxy between minus the median without one, on one connection.
-- *First token* runs 100 streams at once against an upstream that takes %s to the first token and %s between tokens.
+- *First token* runs 100 streams at once against an upstream that takes %s to the first event and %s between events; the second
+  event is the first with text.
 - *Disk* counts everything under the data folder after 10,000 calls of agents whose context grows from 5 to 60 KB, once
   the process has stopped: bodies, spans, ledger, index and logs. The upstream's short answers count as raw bytes too.
 - *A million spans* are written into the stores directly; lists and look-ups go through the REST interface.
@@ -84,7 +86,7 @@ func report(o options, rows []row, took time.Duration) []byte {
 	if o.quick {
 		kind = "quick"
 	}
-	fmt.Fprintf(&b, preface, o.machine, runtime.GOOS+"/"+runtime.GOARCH, runtime.Version(), fmt.Sprintf("%s run, %s", kind, took.Round(time.Second)))
+	fmt.Fprintf(&b, preface, o.machine, runtime.GOOS+"/"+runtime.GOARCH, runtime.Version(), fmt.Sprintf("%s run, %s", kind, took.Round(time.Second)), o.busy)
 	for _, r := range rows {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", r.what, r.wants(), figure(r.got, r.unit), r.verdict(), r.detail)
 	}

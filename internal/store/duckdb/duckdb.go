@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	duck "github.com/duckdb/duckdb-go/v2"
 
@@ -59,15 +60,16 @@ func Open(ctx context.Context, path string, o Options) (*Index, error) {
 	if err != nil {
 		return nil, fmt.Errorf("duckdb: %w", err)
 	}
-	if strings.ContainsAny(path, "?#%") { // the driver takes the path as part of a URL
-		return nil, fmt.Errorf("duckdb: the path of the data folder must not contain ?, # or %%: %s", path)
+	if strings.Contains(path, "?") { // the engine cuts the name of its log there
+		return nil, fmt.Errorf("duckdb: the path of the data folder must not contain a question mark: %s", path)
 	}
-	// The settings that keep the engine from reaching for the network, and its log short.
-	dsn := fmt.Sprintf("%s?memory_limit=%s&threads=%d&autoinstall_known_extensions=false&autoload_known_extensions=false&checkpoint_threshold=64MB",
-		path, o.MemoryLimit, o.Threads)
-	c, err := duck.NewConnector(dsn, nil)
+	// The settings that keep the engine from reaching for the network. The file is attached to an engine instance of its
+	// own in memory: opened by name, it would go through the driver's cache of instances, where an opening waits for
+	// ever for an earlier instance that some canceled statement still holds.
+	c, err := duck.NewConnector(fmt.Sprintf(":memory:?memory_limit=%s&threads=%d&autoinstall_known_extensions=false&autoload_known_extensions=false",
+		o.MemoryLimit, o.Threads), onEachConnection(path))
 	if err != nil {
-		return nil, openError(path, err)
+		return nil, fmt.Errorf("duckdb: %w", err)
 	}
 	x := &Index{db: sql.OpenDB(c), slots: make(chan struct{}, o.Queries)}
 	x.db.SetMaxIdleConns(2)
@@ -76,6 +78,29 @@ func Open(ctx context.Context, path string, o Options) (*Index, error) {
 	}
 	return x, nil
 }
+
+// onEachConnection makes the file the default database of a connection; the first one attaches it.
+func onEachConnection(path string) func(driver.ExecerContext) error {
+	var once sync.Mutex
+	attached := false
+	return func(e driver.ExecerContext) error {
+		once.Lock()
+		defer once.Unlock()
+		if !attached {
+			_, err := e.ExecContext(context.Background(), fmt.Sprintf(`SET temp_directory = %s; SET checkpoint_threshold = '64MB'; ATTACH %s AS %s`,
+				literal(path+".tmp"), literal(path), attachedAs), nil)
+			if err != nil {
+				return err
+			}
+			attached = true
+		}
+		_, err := e.ExecContext(context.Background(), `USE `+attachedAs, nil)
+		return err
+	}
+}
+
+// attachedAs is the engine's name for the file.
+const attachedAs = "file"
 
 // Remove deletes the index and its log, which must go together.
 func Remove(path string) error {
@@ -92,7 +117,7 @@ func (x *Index) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	var tables int
-	if err := x.writer.QueryRowContext(ctx, `SELECT count(*) FROM duckdb_tables() WHERE NOT temporary`).Scan(&tables); err != nil {
+	if err := x.writer.QueryRowContext(ctx, `SELECT count(*) FROM duckdb_tables() WHERE NOT temporary AND database_name = current_database()`).Scan(&tables); err != nil {
 		return err
 	}
 	if tables == 0 {
@@ -114,7 +139,7 @@ func (x *Index) create(ctx context.Context) error {
 		createSpans(),
 		`CREATE TABLE meta (version INTEGER, position UBIGINT, complete BOOLEAN)`,
 		fmt.Sprintf(`INSERT INTO meta VALUES (%d, 0, false)`, version),
-		`CHECKPOINT`,
+		`CHECKPOINT ` + attachedAs,
 	} {
 		if _, err := x.writer.ExecContext(ctx, q); err != nil {
 			return err
@@ -123,15 +148,23 @@ func (x *Index) create(ctx context.Context) error {
 	return nil
 }
 
-// Close checkpoints and closes the file. A connection left open would keep the engine's instance half alive, and the
-// next Open of the file in this process would wait for it for ever.
+// Close checkpoints and closes the file. It is detached first: a connection that a canceled statement still holds then
+// no longer keeps the file.
 func (x *Index) Close() error {
 	var err error
 	if x.writer != nil {
-		err = x.writer.Close()
+		ctx, cancel := context.WithTimeout(context.Background(), closeTime)
+		defer cancel()
+		if _, err = x.writer.ExecContext(ctx, `USE memory; DETACH `+attachedAs); err != nil {
+			err = fmt.Errorf("duckdb: detach: %w", err)
+		}
+		err = errors.Join(err, x.writer.Close())
 	}
 	return errors.Join(err, x.db.Close())
 }
+
+// closeTime bounds the last checkpoint.
+const closeTime = 30 * time.Second
 
 // Apply implements query.Index.
 func (x *Index) Apply(ctx context.Context, rows []*span.Span, upto uint64) error {
@@ -250,7 +283,7 @@ func (x *Index) Checkpoint(ctx context.Context) (uint64, error) {
 	}
 	x.write.Lock()
 	defer x.write.Unlock()
-	_, err = x.writer.ExecContext(ctx, `CHECKPOINT`)
+	_, err = x.writer.ExecContext(ctx, `CHECKPOINT `+attachedAs)
 	return upto, failed(err)
 }
 
