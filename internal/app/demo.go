@@ -37,11 +37,12 @@ func (a *App) demoService() service {
 			if err := a.demoTenants(ctx); err != nil {
 				return err
 			}
-			if full, err := a.hasTraffic(ctx); err != nil || full {
+			old, err := a.hasTraffic(ctx)
+			if err != nil {
 				return err
 			}
 			d := a.director()
-			wg.Go(func() { d.Play(ctx) })
+			wg.Go(func() { d.Play(ctx, !old) })
 			return nil
 		},
 		stop: func() { cancel(); wg.Wait() },
@@ -55,23 +56,16 @@ func (a *App) hasTraffic(ctx context.Context) (bool, error) {
 	return found, err
 }
 
-// director plays through the real OpenAI surface on a gateway of its own, whose clock is set back. Its calls are
-// recorded where all others are.
+// director plays through the real OpenAI surface with the real keys. Calls of the past go through a gateway of their own,
+// whose clock is set back; all are recorded where others are.
 func (a *App) director() *demo.Director {
 	clock := demo.NewClock(a.started.Add(-demo.Span))
-	g := gateway.New(gateway.Deps{Recorder: a.recorder, Limiter: a.limiter, KV: a.stores.truth, Log: a.log.For("gateway"), Now: clock.Now})
-	g.Swap(a.gateway.Table())
-	mux := edge.NewMux(edge.Deps{Auth: demoAuth{}, Log: a.log.For("edge")}, openai.New(openai.Deps{Gateway: g, MaxBody: 8 << 20}))
-	return &demo.Director{Upstream: a.upstream, Clock: clock, Handler: mux, Log: a.log.For("app")}
-}
-
-type demoAuth struct{}
-
-func (demoAuth) Authenticate(r *http.Request) (*tenant.Identity, error) {
-	if who := demo.Who(r); who != nil {
-		return who, nil
+	past := gateway.New(gateway.Deps{Recorder: a.recorder, Limiter: a.limiter, KV: a.stores.truth, Log: a.log.For("gateway"), Now: clock.Now})
+	past.Swap(a.gateway.Table())
+	routes := func(g *gateway.Gateway) http.Handler {
+		return edge.NewMux(edge.Deps{Auth: a.auth, Log: a.log.For("edge")}, openai.New(openai.Deps{Gateway: g, MaxBody: 8 << 20}))
 	}
-	return nil, fault.New(fault.Unauthenticated, "not a person of the demo")
+	return &demo.Director{Upstream: a.upstream, Clock: clock, Past: routes(past), Present: routes(a.gateway), Log: a.log.For("app")}
 }
 
 // demoTenants makes the teams, users and keys that the traffic is made with.

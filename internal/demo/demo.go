@@ -15,7 +15,6 @@ import (
 
 	"weir/internal/config"
 	"weir/internal/fakeupstream"
-	"weir/internal/tenant"
 )
 
 // Upstream is the fake provider on this machine.
@@ -89,43 +88,54 @@ func (c *Clock) peek() time.Time {
 type Director struct {
 	Upstream *Upstream
 	Clock    *Clock
-	Handler  http.Handler // routes of the surfaces over a gateway that uses Clock
+	Past     http.Handler // routes of the surfaces over a gateway that uses Clock
+	Present  http.Handler // the same over the real gateway
 	Log      *slog.Logger
 }
 
 // Span is how far back the traffic reaches.
 const Span = time.Hour
 
-// Play makes the traffic, oldest first, and returns when it is recorded up to now or ctx ends.
-func (d *Director) Play(ctx context.Context) {
-	end := time.Now()
-	scenes := d.scenes(end.Add(-Span), end.Add(-10*time.Second))
-	for i, s := range scenes {
-		if ctx.Err() != nil {
-			return
+// Play makes the traffic of the past, oldest first, and then goes on with a call now and then until ctx ends, so that
+// the live view has something to show.
+func (d *Director) Play(ctx context.Context, past bool) {
+	if past {
+		end := time.Now()
+		for i, s := range d.scenes(end.Add(-Span), end.Add(-10*time.Second)) {
+			if ctx.Err() != nil {
+				return
+			}
+			d.Clock.set(s.at, s.pace)
+			if err := s.play(ctx, s); err != nil {
+				d.Log.Debug("a demo call ended as planned or not", "scene", i, "error", err)
+			}
 		}
-		d.Clock.set(s.at, s.pace)
-		if err := s.play(ctx, s); err != nil {
-			d.Log.Debug("a demo call ended as planned or not", "scene", i, "error", err)
+	}
+	t := time.NewTicker(live)
+	defer t.Stop()
+	for i := 0; ; i++ {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			q := questions[i%len(questions)]
+			_, _ = call(ctx, d.Present, "/v1/chat/completions", People[q.person], q.agent, q.body(i))
 		}
 	}
 }
 
 // call sends one request through a surface and returns the answer's body.
-func (d *Director) call(ctx context.Context, path string, p person, header http.Header, body []byte) ([]byte, error) {
+func call(ctx context.Context, h http.Handler, path string, p person, agent string, body []byte) ([]byte, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
-	r.Header = header.Clone()
-	if r.Header == nil {
-		r.Header = http.Header{}
-	}
 	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("X-Demo-Person", p.Alias)
+	r.Header.Set("Authorization", "Bearer "+Secret(p.Alias))
+	r.Header.Set("User-Agent", agent)
 	r.RemoteAddr = "127.0.0.1:50000"
 	w := &buffer{header: http.Header{}}
-	d.Handler.ServeHTTP(w, r)
+	h.ServeHTTP(w, r)
 	if w.status >= 400 {
 		return w.Bytes(), fmt.Errorf("status %d", w.status)
 	}
@@ -158,21 +168,3 @@ var People = []person{
 
 // Secret is the key of a person. It is no secret: a demo listens on this machine only.
 func Secret(alias string) string { return "sk-demo-" + alias }
-
-// Who is the identity of a demo request, for an authenticator in front of Handler.
-func Who(r *http.Request) *tenant.Identity {
-	for _, p := range People {
-		if p.Alias == r.Header.Get("X-Demo-Person") {
-			key := tenant.HashKey(Secret(p.Alias))
-			return &tenant.Identity{
-				Accounts: []tenant.Account{
-					{Scope: tenant.ScopeKey, ID: string(key), Alias: p.Alias}, {Scope: tenant.ScopeUser, ID: p.Email}, {Scope: tenant.ScopeTeam, ID: p.Team},
-				},
-				Means: tenant.ByKey, Role: tenant.RoleMember, Org: tenant.DefaultOrg, Project: tenant.DefaultProject,
-				Key: key, KeyAlias: p.Alias, User: tenant.UserID(p.Email), Email: p.Email,
-				Team: tenant.TeamID(p.Team), TeamAlias: p.Team,
-			}
-		}
-	}
-	return nil
-}

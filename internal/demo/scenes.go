@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"math/rand/v2"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -42,16 +41,19 @@ func (d *Director) scenes(from, to time.Time) []scene {
 func (d *Director) question(q question, i int) func(context.Context, scene) error {
 	return func(ctx context.Context, _ scene) error {
 		d.Upstream.AddFault(fakeupstream.Fault{Times: 1, Text: q.answer, Chunks: 12})
-		p := People[q.person]
-		body := map[string]any{
-			"model": q.model, "stream": i%3 == 0, "temperature": 0.2,
-			"messages": []any{map[string]any{"role": "system", "content": q.system}, map[string]any{"role": "user", "content": q.text}},
-			"metadata": map[string]any{"tags": []string{q.tag}, "release": "2026.11", "feature": map[string]any{"name": q.tag}},
-			"user":     q.endUser,
-		}
-		_, err := d.call(ctx, "/v1/chat/completions", p, http.Header{"User-Agent": {q.agent}}, mustJSON(body))
+		_, err := call(ctx, d.Past, "/v1/chat/completions", People[q.person], q.agent, q.body(i))
 		return err
 	}
+}
+
+// body is the request; every third one is streamed.
+func (q question) body(i int) []byte {
+	return mustJSON(map[string]any{
+		"model": q.model, "stream": i%3 == 0, "temperature": 0.2,
+		"messages": []any{map[string]any{"role": "system", "content": q.system}, map[string]any{"role": "user", "content": q.text}},
+		"metadata": map[string]any{"tags": []string{q.tag}, "release": "2026.11", "feature": map[string]any{"name": q.tag}},
+		"user":     q.endUser,
+	})
 }
 
 // failure is a call that goes wrong at the upstream.
@@ -59,7 +61,7 @@ func (d *Director) failure(f fakeupstream.Fault) func(context.Context, scene) er
 	return func(ctx context.Context, _ scene) error {
 		d.Upstream.AddFault(f)
 		q := questions[0]
-		_, err := d.call(ctx, "/v1/chat/completions", People[q.person], http.Header{"User-Agent": {q.agent}}, mustJSON(map[string]any{
+		_, err := call(ctx, d.Past, "/v1/chat/completions", People[q.person], q.agent, mustJSON(map[string]any{
 			"model": "gpt-4o", "messages": []any{map[string]any{"role": "user", "content": q.text}},
 		}))
 		return err
@@ -76,7 +78,7 @@ func (d *Director) agent(run run) func(context.Context, scene) error {
 		for i, step := range run.steps {
 			d.Clock.set(s.at.Add(time.Duration(i)*19*time.Second), s.pace)
 			d.Upstream.AddFault(step.fault())
-			answer, err := d.call(ctx, "/chat/completions", People[run.person], http.Header{"User-Agent": {run.agent}}, mustJSON(map[string]any{
+			answer, err := call(ctx, d.Past, "/chat/completions", People[run.person], run.agent, mustJSON(map[string]any{
 				"model": run.model, "messages": messages, "tools": agentTools, "max_tokens": 8192, "reasoning_effort": run.effort,
 			}))
 			if err != nil {

@@ -129,5 +129,5 @@ var runs = []run{
 	{"The health endpoint of the admin service needs the same database check as the shop's.", "claude-haiku", cline, "", 1, healthRun},
 }
 
-// Live is how often a call is made while the demo runs, so that the live view has something to show.
-const Live = 4 * time.Second
+// live is how often a call is made while the demo runs.
+const live = 4 * time.Second
