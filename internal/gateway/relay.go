@@ -20,6 +20,12 @@ const (
 	writeDeadline = time.Minute
 )
 
+// buffers are reused over streams: growing one for each costs more than encoding into it.
+var buffers = sync.Pool{New: func() any {
+	b := make([]byte, 0, gather+gather/4)
+	return &b
+}}
+
 // Relay writes a streamed answer: headers, then frames as they come, gathered into one flush while more are buffered,
 // keep-alives in silence, and an error in-band. It always closes the stream. The error returned is for the log: what
 // could be told to the client has been.
@@ -40,7 +46,9 @@ func Relay(w http.ResponseWriter, r *http.Request, a *Answer, c StreamCodec) err
 			return err
 		}
 	}
-	buf := make([]byte, 0, 4096)
+	pooled := buffers.Get().(*[]byte)
+	defer buffers.Put(pooled)
+	buf := (*pooled)[:0]
 	for {
 		f, err := s.Next()
 		if err == nil {
@@ -51,7 +59,10 @@ func Relay(w http.ResponseWriter, r *http.Request, a *Answer, c StreamCodec) err
 				if err := out.send(buf); err != nil {
 					return err
 				}
-				buf = buf[:0]
+				if cap(buf) <= 2*gather { // one that a huge frame has grown is not kept
+					*pooled = buf
+				}
+				buf = (*pooled)[:0]
 				continue
 			}
 		}
