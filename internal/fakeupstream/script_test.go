@@ -19,7 +19,7 @@ func TestFileTools(t *testing.T) {
 		{"write", `{"type":"object","properties":{"filePath":{"type":"string"},"content":{"type":"string"}}}`, `{"content":"hello world","filePath":"hello.txt"}`},
 		{"Write", `{"type":"object","properties":{"filepath":{"type":"string"},"content":{"type":"string"}}}`, `{"content":"hello world","filepath":"hello.txt"}`},
 		{"write_file", `{"type":"object","properties":{"file_path":{"type":"string","description":"The absolute path"},"content":{"type":"string"}}}`,
-			`{"content":"hello world","file_path":"/work/dir/hello.txt"}`},
+			`{"content":"hello world","file_path":"/srv/project/hello.txt"}`},
 		{"write_to_file", `{"type":"object","properties":{"path":{"type":"string"},"content":{"type":"string"},"task_progress":{"type":"string"}},"required":["path","content"]}`,
 			`{"content":"hello world","path":"hello.txt"}`},
 		{"exec_command", `{"type":"object","properties":{"cmd":{"type":"string"},"timeout":{"type":"number"}},"required":["cmd"]}`, `{"cmd":"printf '%s' 'hello world' > 'hello.txt'"}`},
@@ -32,7 +32,7 @@ func TestFileTools(t *testing.T) {
 		{"str_replace_based_edit_tool", `{"type":"object","properties":{"command":{"type":"string","enum":["view","create"]},"path":{"type":"string"},"file_text":{"type":"string"}},"required":["command","path"]}`,
 			`{"command":"create","file_text":"hello world","path":"hello.txt"}`},
 	} {
-		body := `{"model":"gpt-4o","messages":[{"role":"system","content":"Current working directory: /work/dir"},{"role":"user","content":"` + wishText + `"}],
+		body := `{"model":"gpt-4o","messages":[{"role":"system","content":"Current working directory: /srv/project"},{"role":"user","content":"` + wishText + `"}],
 			"tools":[{"type":"function","function":{"name":"read","parameters":{"type":"object"}}},{"type":"function","function":{"name":"` + tc.name + `","parameters":` + tc.schema + `}}]}`
 		got := c.do("/v1/chat/completions", body).json(t)
 		call := at(got, "choices", 0, "message", "tool_calls", 0, "function")
