@@ -10,7 +10,6 @@ import (
 
 	"weir/internal/fault"
 	"weir/internal/llm"
-	"weir/internal/span"
 )
 
 // Stream is a streamed answer on its way to the client. It watches what passes, so that at the end (or wherever it
@@ -208,6 +207,3 @@ func (s *Stream) end(err error) {
 		x.g.inflight.Add(-1)
 	})
 }
-
-// Span is the record so far, for headers and tests. It must not be read after the stream has ended.
-func (s *Stream) Span() *span.Span { return s.x.span }

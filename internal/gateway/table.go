@@ -29,7 +29,6 @@ type Policy struct {
 	Aliases          map[string]string // model_group_alias
 	Drop             bool              // drop_params for all calls
 	ReserveOutput    int               // tokens reserved where max_tokens is not given
-	StrictBudget     bool
 }
 
 // DefaultPolicy is what applies without configuration.
