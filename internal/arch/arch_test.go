@@ -33,6 +33,7 @@ func set(names ...string) map[string]bool {
 }
 
 func ringOf(pkg string) int {
+	pkg = engineOf(pkg)
 	switch {
 	case ring1[pkg]:
 		return 1
@@ -128,4 +129,12 @@ func TestNoGrabBags(t *testing.T) {
 			}
 		}
 	}
+}
+
+// engineOf is the package a sub-package of the engine belongs to: the same ring holds for both.
+func engineOf(pkg string) string {
+	if root, _, _ := strings.Cut(pkg, "/"); ring2[root] {
+		return root
+	}
+	return pkg
 }

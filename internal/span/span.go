@@ -20,7 +20,10 @@ const (
 	Chain      Kind = "chain"
 	Tool       Kind = "tool"
 	Retriever  Kind = "retriever"
+	Reranker   Kind = "reranker"
 	Embedding  Kind = "embedding"
+	Guardrail  Kind = "guardrail"
+	Evaluator  Kind = "evaluator"
 	Event      Kind = "event"
 	Other      Kind = "span"
 )
@@ -33,6 +36,7 @@ const (
 	Error       Status = "error"
 	Canceled    Status = "canceled"    // the client went away
 	Interrupted Status = "interrupted" // Weir itself died in mid-call
+	Running     Status = "running"     // begun, and its end has not arrived yet
 )
 
 // Span is one unit of work. Times are UTC; nanosecond precision survives storage. Fields that do not apply are zero.
@@ -89,8 +93,31 @@ type Span struct {
 	IP            string    `json:"ip,omitempty"`
 	RequestID     string    `json:"request_id,omitempty"` // the client's x-request-id, if any
 
-	// Attributes are raw attributes of spans from outside, and whatever a surface wants kept beyond the fields above.
+	// Source is how the span arrived: "" from Weir's own gateway, else the name of the surface, such as "otlp".
+	Source string `json:"source,omitempty"`
+	// Mapping is the version of the table that made the fields out of the attributes of a span from outside.
+	Mapping     int    `json:"mapping,omitempty"`
+	TraceName   string `json:"trace_name,omitempty"` // what the client calls the trace, where that is not the root's name
+	Service     string `json:"service,omitempty"`    // the program that made the span
+	Scope       string `json:"scope,omitempty"`      // the instrumentation that made it
+	Environment string `json:"environment,omitempty"`
+	Release     string `json:"release,omitempty"`
+	Prompt      Prompt `json:"prompt,omitzero"`
+	// Attributes are raw attributes of spans from outside, by their own names, and whatever a surface wants kept beyond
+	// the fields above. The value of one that became a body is {"$body":"input"} or {"$body":"output"}.
 	Attributes jsonx.Raw `json:"attributes,omitempty"`
+	Resource   jsonx.Raw `json:"resource,omitempty"` // object: attributes of the program
+	Events     []Moment  `json:"events,omitempty"`
+	Links      []Link    `json:"links,omitempty"`
+
+	// Covered spans report usage that a recorded child reports as well: an application's own span around a call through
+	// the gateway, an agent's totals. Usage and Cost tell what the client said; sums leave them out.
+	Covered bool `json:"covered,omitempty"`
+	// Replays names the call this one repeats, as CallID does.
+	Replays string `json:"replays,omitempty"`
+	// Scores are the latest values of each score given to this span; on the root they are also those of its trace. The
+	// scores themselves are kept as Notes.
+	Scores []Mark `json:"scores,omitempty"`
 
 	Input  Ref `json:"input"`
 	Output Ref `json:"output"`
@@ -102,6 +129,26 @@ type Span struct {
 
 // Duration is End − Start.
 func (s *Span) Duration() time.Duration { return s.End.Sub(s.Start) }
+
+// Prompt links a span to a version of a managed prompt.
+type Prompt struct {
+	Name    string `json:"name,omitempty"`
+	Version string `json:"version,omitempty"`
+}
+
+// Moment is something that happened at one time during a span.
+type Moment struct {
+	Name       string    `json:"name"`
+	Time       time.Time `json:"time"`
+	Attributes jsonx.Raw `json:"attributes,omitempty"` // object
+}
+
+// Link points at a related span, perhaps of another trace.
+type Link struct {
+	Trace      string    `json:"trace"`
+	Span       string    `json:"span"`
+	Attributes jsonx.Raw `json:"attributes,omitempty"` // object
+}
 
 // Try is one attempt at an upstream.
 type Try struct {
