@@ -7,7 +7,7 @@ BIN      = bin
 # test/setup.sh puts a Node there where the machine has none that is new enough.
 export PATH := $(CURDIR)/test/.work/node/bin:$(PATH)
 
-.PHONY: help build run test test-go test-ui test-clients check bench torture ui clean
+.PHONY: help build run test test-go test-ui test-clients check bench bench-traces torture ui clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -38,6 +38,10 @@ check: ## formatting, vet, licences of what is linked
 
 bench: build ## ratios against a reverse proxy in the same run; writes docs/benchmarks.md
 	cd test && WEIR_BIN=$(CURDIR)/$(BIN) $(GO) run ./bench
+
+bench-traces: build ## ingest and queries at ten million spans, beside MLflow and Phoenix; writes docs/benchmarks-traces.md
+	test/bench/peers.sh
+	cd test && WEIR_BIN=$(CURDIR)/$(BIN) $(GO) run ./bench -suite traces
 
 torture: build ## kill -9 under load, disk low, upstream chaos
 	cd test && WEIR_BIN=$(CURDIR)/$(BIN) $(GO) test -count=1 -timeout 30m -tags torture -run Torture ./...

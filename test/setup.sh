@@ -64,6 +64,7 @@ export PATH="$PWD/.work/node/bin:$PATH"
 packages
 once venv-new python/requirements-new.txt venv new
 once venv-old python/requirements-old.txt venv old
+once venv-otel python/requirements-otel.txt venv otel
 node
 once node node/package-lock.json npmci node
 once agents agents/package-lock.json npmci agents

@@ -1,7 +1,7 @@
 import hooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
-const features = ['home', 'traces', 'trace', 'sessions', 'keys', 'models', 'connect', 'login', 'settings'];
+const features = ['home', 'traces', 'trace', 'diff', 'sessions', 'keys', 'models', 'connect', 'login', 'settings'];
 
 /** app → features → shared, and no feature imports another: what two need belongs to shared. */
 const inward = (patterns, message) => ({ 'no-restricted-imports': ['error', { patterns: [{ group: patterns, message }] }] });
@@ -25,5 +25,5 @@ export default tseslint.config(
     files: [`src/features/${f}/**`],
     rules: inward(['@/app/*', ...features.filter((x) => x !== f).map((x) => `@/features/${x}/*`), '../../*'], 'a feature imports only itself and shared'),
   })),
-  { files: ['src/shared/i18n/{en,ja}.ts', 'dev/**', 'src/shared/api/types.ts'], rules: { 'max-lines': 'off' } },
+  { files: ['src/shared/i18n/*.ts', 'dev/**', 'src/shared/api/types.ts'], rules: { 'max-lines': 'off' } },
 );

@@ -14,6 +14,13 @@ type settings struct {
 	Data   string `help:"Folder of all stores. Default: ./weir-data." placeholder:"DIR"`
 }
 
+// server are the flags of commands that talk to a running Weir.
+type server struct {
+	URL     string `name:"url" help:"Where Weir is. Default: http://127.0.0.1:4000." env:"WEIR_URL" placeholder:"URL"`
+	Key     string `help:"Credential; a server started with --local needs none from this machine." env:"WEIR_KEY" placeholder:"KEY"`
+	Project string `help:"Project, for the master key. Default: the first." placeholder:"ID"`
+}
+
 type serveCmd struct {
 	settings
 	Listen         []string `help:"Address to listen on, host:port; repeatable. Default: 127.0.0.1:4000." placeholder:"ADDR"`

@@ -18,6 +18,8 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Start everything."`
 	Doctor  doctorCmd  `cmd:"" help:"Check configuration, providers, stores, ports and disk."`
 	Reindex reindexCmd `cmd:"" help:"Throw the columnar index away; it is rebuilt from the spans at the next start."`
+	Tail    tailCmd    `cmd:"" help:"Follow what is recorded, a line per span."`
+	Replay  replayCmd  `cmd:"" help:"Send a recorded call again and show what differs."`
 	Login   loginCmd   `cmd:"" name:"login-url" help:"Print a link that logs an administrator in once."`
 	Admin   adminCmd   `cmd:"" help:"Administer users."`
 	Version versionCmd `cmd:"" help:"Print the version."`

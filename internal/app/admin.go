@@ -24,6 +24,7 @@ func LoginURL(ctx context.Context, o Options, user string) error {
 		if err != nil {
 			return err
 		}
+		fromShell(ctx, rows, "user.login_link", user)
 		_, err = fmt.Fprintf(o.Out, "%s\nworks once, for %s\n", loginURL(c, token), linkLife)
 		return err
 	})
@@ -36,6 +37,7 @@ func ResetPassword(ctx context.Context, o Options, user string) error {
 		if err != nil {
 			return err
 		}
+		fromShell(ctx, rows, "user.password", user)
 		_, err = fmt.Fprintf(o.Out, "new password: %s\n", password)
 		return err
 	})

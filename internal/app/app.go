@@ -11,11 +11,13 @@ import (
 	"sync/atomic"
 	"time"
 
+	"weir/internal/audit"
 	"weir/internal/auth"
 	"weir/internal/budget"
 	"weir/internal/config"
 	"weir/internal/demo"
 	"weir/internal/edge"
+	"weir/internal/erase"
 	"weir/internal/gateway"
 	"weir/internal/ingest"
 	"weir/internal/logging"
@@ -23,8 +25,11 @@ import (
 	"weir/internal/provider/bedrock"
 	"weir/internal/provider/openaicompat"
 	"weir/internal/retention"
+	"weir/internal/selftrace"
+	"weir/internal/share"
 	"weir/internal/span"
 	"weir/internal/store/pebble"
+	"weir/internal/surface/otlp"
 	"weir/internal/tenant"
 	"weir/internal/transport"
 )
@@ -42,12 +47,22 @@ type App struct {
 	limiter   *budget.Limiter
 	recorder  *ingest.Recorder
 	settler   *ingest.Settler
+	taker     *ingest.Taker
+	otlp      *otlp.Surface
+	points    ingest.Points
 	gateway   *gateway.Gateway
 	providers *providers
 	query     *queries
 	metrics   *metrics
+	tracer    *selftrace.Tracer // nil without telemetry.endpoint
+	flow      meter
+	audit     *audit.Chain
+	shares    *share.Service
+	erasures  *erase.Service
 	server    *server
 	services  *services
+	sealer    *auth.Sealer
+	watching  watching
 	first     firstStart
 	upstream  *demo.Upstream // of --demo
 }
@@ -102,6 +117,9 @@ func (a *App) up(ctx context.Context, c *config.Config) error {
 	if err := a.services.start(ctx, "listeners", closing(listeners)); err != nil {
 		return err
 	}
+	if err := a.openTelemetry(ctx, c); err != nil {
+		return err
+	}
 	if a.opts.Demo {
 		if err := a.openDemo(ctx, c); err != nil {
 			return err
@@ -113,6 +131,15 @@ func (a *App) up(ctx context.Context, c *config.Config) error {
 	if err := a.openGateway(ctx, c); err != nil {
 		return err
 	}
+	if err := a.openIngest(ctx, c); err != nil {
+		return err
+	}
+	if err := a.openErasures(ctx); err != nil {
+		return err
+	}
+	if err := a.openWatching(ctx, c); err != nil {
+		return err
+	}
 	handler, err := a.handler(c)
 	if err != nil {
 		return err
@@ -120,6 +147,9 @@ func (a *App) up(ctx context.Context, c *config.Config) error {
 	a.server = newServer(listeners, handler, c.Server.Drain.D(), a.log.For("edge"))
 	a.server.http.RegisterOnShutdown(a.query.EndTails) // else an open page would hold the stop for the whole drain time
 	if err := a.services.start(ctx, "server", a.server); err != nil {
+		return err
+	}
+	if err := a.serveGRPC(ctx, c); err != nil {
 		return err
 	}
 	r := &reloader{path: a.opts.ConfigFile, apply: a.reload, log: a.log.For("app")}
@@ -171,6 +201,7 @@ func (a *App) openCore(ctx context.Context, c *config.Config) (err error) {
 	if err := a.services.start(ctx, "stores", a.stores.service()); err != nil {
 		return err
 	}
+	a.audit = audit.New(a.stores.rows, a.log.For("app"), nil)
 	if err := a.openAuth(ctx, c); err != nil {
 		return err
 	}
@@ -228,7 +259,7 @@ func (a *App) openAuth(ctx context.Context, c *config.Config) error {
 	if created {
 		a.first.masterKey = key
 	}
-	sealer, err := auth.LoadSealer(c.Data, c.Admin.SecretKey.Reveal())
+	a.sealer, err = auth.LoadSealer(c.Data, c.Admin.SecretKey.Reveal())
 	if err != nil {
 		return err
 	}
@@ -238,8 +269,8 @@ func (a *App) openAuth(ctx context.Context, c *config.Config) error {
 	}
 	a.limiter = budget.NewLimiter(nil)
 	a.auth, err = auth.New(ctx, auth.Options{
-		Store: a.stores.rows, Sealer: sealer, MasterKey: key, Hosts: auth.NewHosts(c.Server.Listen, c.Server.PublicURL, c.Server.AllowedHosts),
-		Spend: a.limiter, Local: c.Server.Local, ClientIP: clientIP(c), Log: a.log.For("auth"),
+		Store: a.stores.rows, Sealer: a.sealer, MasterKey: key, Hosts: auth.NewHosts(c.Server.Listen, c.Server.PublicURL, c.Server.AllowedHosts),
+		Spend: a.limiter, Local: c.Server.Local, ClientIP: clientIP(c), Log: a.log.For("auth"), Audit: a.audit,
 	})
 	if err != nil {
 		return err
@@ -276,6 +307,7 @@ func (a *App) openGateway(ctx context.Context, c *config.Config) error {
 	if err != nil {
 		return fmt.Errorf("network: %w", err)
 	}
+	client = a.tracer.Client(client)
 	a.providers = &providers{factories: factories(), http: client, log: a.log.For("upstream")}
 	table, err := a.providers.table(c)
 	if err != nil {
@@ -312,9 +344,10 @@ func (a *App) reload(ctx context.Context) error {
 	a.config.Store(&next)
 	a.gateway.Swap(table)
 	a.setLevels(next.Log)
+	a.auditReload(ctx, &next)
 	a.warn(warnings)
 	if restartNeeded(old, &c) {
-		a.log.For("app").Warn("settings under server, data, network, index and admin take effect at the next start")
+		a.log.For("app").Warn("settings under server, data, network, index, telemetry, email, export and admin take effect at the next start")
 	}
 	return nil
 }
@@ -322,7 +355,7 @@ func (a *App) reload(ctx context.Context) error {
 // restartNeeded reports a change in what is only read at start.
 func restartNeeded(old, fresh *config.Config) bool {
 	part := func(c *config.Config) string {
-		return fmt.Sprint(c.Server, c.Data, c.Network, c.Index, c.Admin.Email, c.Admin.MasterKey.Reveal())
+		return fmt.Sprint(c.Server, c.Data, c.Network, c.Index, c.Telemetry, c.Email, c.Email.Password.Reveal(), c.Export, c.Admin.Email, c.Admin.MasterKey.Reveal())
 	}
 	return part(old) != part(fresh)
 }

@@ -26,7 +26,9 @@ func (a *App) surfaces(c *config.Config) []edge.Surface {
 			Tenants: a.auth, Models: a.gateway, Auth: a.auth, Lookup: func(m string) catalog.Model { return a.lookup(m) }, Expand: a.expand,
 			Ready: a.readiness, Version: Version(), Log: a.log.For("edge"),
 		}),
+		a.newOTLP(c),
 		a.newAPI(c),
+		a.newMCP(),
 		a.metrics,
 	}
 }
@@ -36,12 +38,12 @@ func (a *App) handler(c *config.Config) (http.Handler, error) {
 	a.metrics = a.newMetrics()
 	mux := edge.NewMux(edge.Deps{
 		Auth: a.auth, Log: a.log.For("edge"), Observe: a.metrics.observe, InFlight: edge.NewBytes(int64(c.Server.MaxInFlight)),
-	}, a.surfaces(c)...)
+	}, withAddress(a.surfaces(c), clientIP(c))...)
 	page := a.auth.Hosts.Guard(ui.Handler("/ui/"))
 	mux.Handle("GET /ui", page)
 	mux.Handle("GET /ui/", page)
 	mux.HandleFunc("GET /{$}", shell)
-	return edge.Normalize(c.Server.BasePath, mux), nil
+	return edge.Normalize(c.Server.BasePath, a.tracer.Handler(mux)), nil
 }
 
 // expandNames are the model names behind a pattern such as "bedrock/*", for clients that offer a list.

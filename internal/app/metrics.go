@@ -36,6 +36,8 @@ func (a *App) newMetrics() *metrics {
 	counter("weir_refused_calls_total", "Calls refused because their record was at risk.", func() float64 { return float64(a.recorder.Stats().Refused) })
 	counter("weir_interrupted_calls_total", "Calls a crash interrupted, found at start.", func() float64 { return float64(a.recorder.Stats().Interrupted) })
 	counter("weir_record_retries_total", "Commits that had to be repeated.", func() float64 { return float64(a.recorder.Stats().Retries) })
+	a.flowMetrics(gauge, counter)
+	m.registry.MustRegister(&labelled{a: a})
 	return m
 }
 

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"weir/internal/config"
+	"weir/internal/fulltext"
 	"weir/internal/ingest"
 	"weir/internal/jsonx"
 	"weir/internal/logging"
@@ -22,11 +24,14 @@ import (
 type queries struct {
 	*query.Engine
 	indexer *query.Indexer
+	texts   *fulltext.Service
 	bodies
 }
 
 func newQueries(s *stores, r *ingest.Recorder, c *config.Config, log *logging.Root) *queries {
 	dir := filepath.Join(c.Data, indexDir)
+	f := fresh{Store: s.truth, recorder: r}
+	f.texts = newTexts(s.truth, f, log)
 	x := query.NewIndexer(s.truth, query.Backend{
 		Open: func(ctx context.Context) (query.Index, error) {
 			if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -35,18 +40,25 @@ func newQueries(s *stores, r *ingest.Recorder, c *config.Config, log *logging.Ro
 			return duckdb.Open(ctx, filepath.Join(dir, "index.duckdb"), duckdb.Options{MemoryLimit: fmt.Sprintf("%dMiB", c.Index.MemoryLimit>>20), Threads: runtime.NumCPU()})
 		},
 		Remove: func() error { return os.RemoveAll(dir) },
-	}, query.IndexerOptions{Log: log.For("index")})
-	return &queries{Engine: query.NewEngine(fresh{s.truth, r}, x), indexer: x, bodies: bodies{s.truth}}
+	}, query.IndexerOptions{Log: log.For("index"), Floor: f.texts.Floor})
+	return &queries{Engine: query.NewEngine(f, x, f.texts), indexer: x, texts: f.texts, bodies: bodies{s.truth}}
 }
 
-func (q *queries) Start(ctx context.Context) error { return q.indexer.Start(ctx) }
-func (q *queries) Stop()                           { q.indexer.Stop() }
+func (q *queries) Start(ctx context.Context) error {
+	return errors.Join(q.texts.Start(ctx), q.indexer.Start(ctx)) // neither fails
+}
+
+func (q *queries) Stop() {
+	q.indexer.Stop()
+	q.texts.Stop()
+}
 
 // fresh is the truth as the one who just got an answer expects it: with the call in it. Ends of calls are committed up
 // to 10 ms after the answer; a read waits for those of calls that ended before it.
 type fresh struct {
 	span.Store
 	recorder *ingest.Recorder
+	texts    *fulltext.Service
 }
 
 // settleTime bounds the wait; a store in trouble must not hold up reads.
@@ -71,6 +83,12 @@ func (f fresh) Trace(ctx context.Context, p tenant.ProjectID, trace string) ([]*
 func (f fresh) Spans(ctx context.Context, p tenant.ProjectID, keys []span.Key) ([]*span.Span, error) {
 	f.settle(ctx)
 	return f.Store.Spans(ctx, p, keys)
+}
+
+// Outline implements query.Outliner.
+func (f fresh) Outline(ctx context.Context, p tenant.ProjectID, trace string) ([]span.Outline, error) {
+	f.settle(ctx)
+	return query.OutlineFrom(ctx, f.Store, p, trace)
 }
 
 // bodies binds ingest's readers to the store.

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -44,8 +45,9 @@ func (a *App) readiness(ctx context.Context) litellm.Readiness {
 	case s.Rebuilding:
 		index.Detail = "rebuilding"
 	}
-	r.Checks = append(r.Checks, index)
-	r.Degraded = !index.OK
+	texts := textsCheck(a.query.texts.Status())
+	r.Checks = append(r.Checks, index, texts)
+	r.Degraded = !index.OK || !texts.OK
 	return r
 }
 
@@ -53,20 +55,29 @@ func (a *App) readiness(ctx context.Context) litellm.Readiness {
 func (a *App) storeSizes() map[string]int64 {
 	data := a.config.Load().Data
 	sizes := map[string]int64{}
-	for name, place := range map[string]string{"truth": truthDir, "index": indexDir, "rows": rowsFile} {
-		var sum int64
-		_ = filepath.WalkDir(filepath.Join(data, place), func(_ string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() {
-				return nil //nolint:nilerr // files come and go while an engine compacts
+	entries, _ := os.ReadDir(data)
+	for _, e := range entries {
+		for name, place := range map[string]string{"truth": truthDir, "index": indexDir, "rows": rowsFile} {
+			if strings.HasPrefix(e.Name(), place) { // the rows have a log beside them
+				sizes[name] += sizeOf(filepath.Join(data, e.Name()))
 			}
-			if i, err := d.Info(); err == nil {
-				sum += i.Size()
-			}
-			return nil
-		})
-		sizes[name] = sum
+		}
 	}
 	return sizes
+}
+
+// sizeOf is the bytes of a file, or of all below a folder.
+func sizeOf(place string) (sum int64) {
+	_ = filepath.WalkDir(place, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return nil //nolint:nilerr // files come and go while an engine compacts
+		}
+		if i, err := d.Info(); err == nil {
+			sum += i.Size()
+		}
+		return nil
+	})
+	return sum
 }
 
 func (a *App) disk() (free, total uint64) {
@@ -80,10 +91,10 @@ func (a *App) newAPI(c *config.Config) *api.Surface {
 	if c.Server.PublicURL != "" {
 		public = baseURL(c)
 	}
-	return api.New(api.Deps{
-		Query: a.query.Engine, Bodies: a.query.bodies, Accounts: a.auth, Models: a.gateway, System: system{a}, Version: Version(), Demo: a.opts.Demo,
+	return api.New(a.keepers(api.Deps{
+		Query: a.query.Engine, Bodies: a.query.bodies, Accounts: a.auth, Models: a.gateway, System: system{a}, Replay: a.newReplay(), Metrics: a.points, Views: a.watching.views, Alerts: a.watching.alerts, Exports: a.watching.exports, Version: Version(), Demo: a.opts.Demo,
 		PublicURL: public, BasePath: strings.TrimRight(c.Server.BasePath, "/"), CookiePath: "/", ClientIP: clientIP(c),
-	})
+	}))
 }
 
 // system is the state of the process for the native interface.
@@ -104,6 +115,7 @@ func (s system) Status(ctx context.Context) api.SystemState {
 		out.Stores = append(out.Stores, api.StoreSize{Name: name, Bytes: sizes[name]})
 	}
 	out.Disk.Free, out.Disk.Total = a.disk()
+	a.addFlow(&out)
 	return out
 }
 

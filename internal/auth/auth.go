@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"weir/internal/audit"
 	"weir/internal/fault"
 	"weir/internal/money"
 	"weir/internal/tenant"
@@ -25,7 +26,7 @@ type Spender interface {
 	ResetAt(b tenant.Budget) time.Time
 }
 
-// Options of a Service. All are required but Spend, Local, ClientIP and Now.
+// Options of a Service. All are required but Spend, Local, ClientIP, Now and Audit.
 type Options struct {
 	Store     Store
 	Sealer    *Sealer
@@ -38,6 +39,8 @@ type Options struct {
 	ClientIP func(*http.Request) string
 	Log      *slog.Logger
 	Now      func() time.Time
+	// Audit is told of logins and of what is changed; nil = nobody is.
+	Audit audit.Log
 }
 
 // Service verifies callers and manages what they are verified against.
@@ -210,6 +213,7 @@ func (s *Service) checkLogin(ctx context.Context, login, password, ip string) (*
 	}
 	if !ok {
 		s.throttle.failed(ip, account, now)
+		s.noteRefusal(ctx, e, ip)
 		return nil, fault.New(fault.Unauthenticated, "Authentication Error, wrong user or password")
 	}
 	return e, nil

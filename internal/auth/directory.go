@@ -36,6 +36,7 @@ func (s *Service) CreateUser(ctx context.Context, who *tenant.Identity, u tenant
 		return u, err
 	}
 	err := s.changeDirectory(ctx, func() error { return s.Store.CreateUser(ctx, u) })
+	s.note(ctx, who, err, "user.create", string(u.ID), map[string]any{"role": u.Role})
 	return s.shownUser(u), err
 }
 
@@ -66,6 +67,7 @@ func (s *Service) UpdateUser(ctx context.Context, who *tenant.Identity, uid tena
 		}
 		return s.Store.UpdateUser(ctx, u)
 	})
+	s.note(ctx, who, err, "user.update", string(uid), map[string]any{"role": u.Role})
 	return s.shownUser(u), err
 }
 
@@ -112,6 +114,7 @@ func (s *Service) CreateTeam(ctx context.Context, who *tenant.Identity, t tenant
 		return t, err
 	}
 	err := s.changeDirectory(ctx, func() error { return s.Store.CreateTeam(ctx, t) })
+	s.note(ctx, who, err, "team.create", string(t.ID), map[string]any{"alias": t.Alias})
 	return s.shownTeam(t), err
 }
 
@@ -143,6 +146,7 @@ func (s *Service) UpdateTeam(ctx context.Context, who *tenant.Identity, tid tena
 		}
 		return s.Store.UpdateTeam(ctx, t)
 	})
+	s.note(ctx, who, err, "team.update", string(tid), map[string]any{"alias": t.Alias, "blocked": t.Blocked})
 	return s.shownTeam(t), err
 }
 
@@ -200,7 +204,9 @@ func (s *Service) CreateProject(ctx context.Context, who *tenant.Identity, p ten
 	if p.Name == "" {
 		return p, fault.Bad("name", "name must not be empty")
 	}
-	return p, s.changeDirectory(ctx, func() error { return s.Store.CreateProject(ctx, p) })
+	err := s.changeDirectory(ctx, func() error { return s.Store.CreateProject(ctx, p) })
+	s.note(ctx, who, err, "project.create", string(p.ID), map[string]any{"name": p.Name})
+	return p, err
 }
 
 func (s *Service) ownTeam(who *tenant.Identity, tid tenant.TeamID) (tenant.Team, error) {

@@ -53,6 +53,7 @@ func (s *Service) GenerateKey(ctx context.Context, who *tenant.Identity, k tenan
 		return k, "", err
 	}
 	s.snap.Store(s.snap.Load().withKey(k.ID, &k))
+	s.note(ctx, who, nil, "key.create", shortKey(k.ID), keyFacts(&k))
 	return s.shown(k), secret, nil
 }
 
@@ -84,6 +85,7 @@ func (s *Service) UpdateKey(ctx context.Context, who *tenant.Identity, kid tenan
 		return was, err
 	}
 	s.snap.Store(s.snap.Load().withKey(k.ID, &k))
+	s.noteChange(ctx, who, &was, &k)
 	return s.shown(k), nil
 }
 
@@ -113,6 +115,7 @@ func (s *Service) DeleteKey(ctx context.Context, who *tenant.Identity, kid tenan
 		return err
 	}
 	s.snap.Store(s.snap.Load().withKey(kid, nil))
+	s.note(ctx, who, nil, "key.delete", shortKey(kid), keyFacts(&e.key))
 	return nil
 }
 

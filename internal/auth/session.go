@@ -67,6 +67,7 @@ func (s *Service) Login(ctx context.Context, login, password, ip string) (token 
 	if err != nil {
 		return "", nil, err
 	}
+	s.noteLogin(ctx, &e.who, ip, "login")
 	return s.startSession(ctx, e)
 }
 
@@ -101,6 +102,9 @@ func (s *Service) Logout(r *http.Request) error {
 		return nil
 	}
 	s.sessions.Delete(x.Hash)
+	if e := s.snap.Load().users[x.User]; e != nil {
+		s.noteLogin(r.Context(), &e.who, s.ClientIP(r), "logout")
+	}
 	return s.Store.DeleteSessions(r.Context(), x.Hash)
 }
 
@@ -196,6 +200,7 @@ func (s *Service) Exchange(ctx context.Context, token string) (session string, w
 	if e == nil || !l.Expires.After(s.Now()) {
 		return "", nil, gone
 	}
+	s.noteLogin(ctx, &e.who, "", "login.link")
 	return s.startSession(ctx, e)
 }
 
@@ -205,5 +210,6 @@ func (s *Service) ChangePassword(ctx context.Context, who *tenant.Identity, old,
 		return err
 	}
 	_, err := ResetPassword(ctx, s.Store, string(who.User), fresh)
+	s.note(ctx, who, err, "user.password", string(who.User), nil)
 	return errors.Join(err, s.Reload(ctx))
 }

@@ -15,8 +15,12 @@ type Config struct {
 	Models    []Model           `yaml:"models" doc:"deployments: one model at one provider each"`
 	Routing   Routing           `yaml:"routing" doc:"retries, fallbacks, cooldown"`
 	Recording Recording         `yaml:"recording" doc:"what is recorded, and for how long"`
+	Ingest    Ingest            `yaml:"ingest" doc:"spans from outside"`
 	Network   Network           `yaml:"network" doc:"how upstreams are reached"`
 	Index     Index             `yaml:"index" doc:"the columnar index"`
+	Email     Email             `yaml:"email" doc:"the server that alerts by e-mail are sent through"`
+	Export    Export            `yaml:"export" doc:"scheduled exports"`
+	Telemetry Telemetry         `yaml:"telemetry" doc:"spans of Weir's own work, for the operator"`
 	Teams     []Team            `yaml:"teams" doc:"teams; read-only in the UI"`
 	Keys      []Key             `yaml:"keys" doc:"virtual keys; read-only in the UI"`
 	Env       map[string]string `yaml:"environment" doc:"variables for references in this file, before those of the process"`
@@ -33,6 +37,7 @@ type Server struct {
 	MaxInFlight    Size     `yaml:"max_in_flight" doc:"request bytes in flight over all calls before new ones get 503"`
 	Local          bool     `yaml:"local" doc:"callers on this machine need no credential"`
 	Drain          Duration `yaml:"drain" doc:"how long running streams may take to finish after SIGTERM"`
+	OTLPGRPC       string   `yaml:"otlp_grpc" doc:"address of OTLP over gRPC, host:port; empty turns it off; a taken port is only logged"`
 	Role           string   `yaml:"role" doc:"all; this version has no other role"`
 }
 
@@ -125,17 +130,50 @@ type Recording struct {
 	Queue         int  `yaml:"queue" doc:"finished calls waiting to be written before new ones get 503"`
 }
 
+// Ingest bounds what programs send about themselves.
+type Ingest struct {
+	MaxRequest Size `yaml:"max_request" doc:"largest OTLP request after decompression"`
+	MaxSpans   int  `yaml:"max_spans" doc:"spans being stored at one time before further requests get 429"`
+	MaxBytes   Size `yaml:"max_bytes" doc:"bytes of inputs and outputs being stored at one time before further requests get 429"`
+	MetricDays int  `yaml:"metric_days" doc:"days for which data points of gen_ai metrics are kept"`
+}
+
 // Network is how upstreams are reached. Empty values fall back to HTTPS_PROXY, HTTP_PROXY and NO_PROXY.
 type Network struct {
 	HTTPSProxy string `yaml:"https_proxy" doc:"URL of the proxy for https upstreams"`
 	HTTPProxy  string `yaml:"http_proxy" doc:"URL of the proxy for http upstreams"`
 	NoProxy    string `yaml:"no_proxy" doc:"hosts and networks reached directly, with commas"`
 	CAFile     string `yaml:"ca_file" doc:"PEM file of further certificate authorities"`
+	// PrivateTargets are allowed in URLs that users supply.
+	PrivateTargets []string `yaml:"private_targets" doc:"private networks and addresses that webhooks of alerts and S3 endpoints of exports may be at, e.g. 10.0.0.0/8; none without it"`
+}
+
+// Email is how mail is sent. Without a host there is none.
+type Email struct {
+	Host     string `yaml:"host" doc:"SMTP server; empty: alerts cannot be sent by e-mail"`
+	Port     int    `yaml:"port" doc:"of the server; default 587, for tls: implicit 465"`
+	Username string `yaml:"username" doc:"empty: no login"`
+	Password Secret `yaml:"password" doc:"for the login"`
+	From     string `yaml:"from" doc:"address of the sender"`
+	TLS      string `yaml:"tls" doc:"starttls, implicit (from the first byte) or none"`
+}
+
+// Export is what scheduled exports may do.
+type Export struct {
+	Folders []string `yaml:"folders" doc:"folders of this machine that exports may be written to or below; none without it"`
 }
 
 // Index is the columnar index.
 type Index struct {
 	MemoryLimit Size `yaml:"memory_limit" doc:"of the index engine"`
+}
+
+// Telemetry is where spans of Weir's own work go. They hold routes, status codes and times, no prompts and no credentials.
+type Telemetry struct {
+	Endpoint    string            `yaml:"endpoint" doc:"URL of an OTLP/HTTP receiver; empty: none are made"`
+	Headers     map[string]string `yaml:"headers" doc:"sent with each export, such as Authorization"`
+	SampleRatio float64           `yaml:"sample_ratio" doc:"share of requests traced, 0 to 1; a caller's traceparent decides for its own"`
+	Service     string            `yaml:"service" doc:"service.name of the spans"`
 }
 
 // Team and Key are objects that a file may define.
@@ -168,6 +206,7 @@ func Default() Config {
 	return Config{
 		Server: Server{
 			Listen: []string{"127.0.0.1:4000"}, MaxBody: 32 << 20, MaxInFlight: 512 << 20, Drain: Duration(30 * time.Second), Role: "all",
+			OTLPGRPC: "127.0.0.1:4317",
 		},
 		Data: "./weir-data",
 		Log:  Log{Level: "info", Format: "text"},
@@ -176,6 +215,9 @@ func Default() Config {
 			FailsToCool: 3, Cooldown: Duration(5 * time.Second), ReserveOutput: 8192,
 		},
 		Recording: Recording{Bodies: true, MinFreeDisk: 256 << 20, Queue: 16384},
+		Ingest:    Ingest{MaxRequest: 64 << 20, MaxSpans: 100_000, MaxBytes: 128 << 20, MetricDays: 30},
+		Email:     Email{TLS: "starttls"},
 		Index:     Index{MemoryLimit: 512 << 20},
+		Telemetry: Telemetry{SampleRatio: 1, Service: "weir"},
 	}
 }

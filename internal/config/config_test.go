@@ -58,6 +58,8 @@ func TestInvalidFiles(t *testing.T) {
 	for name, tc := range map[string]struct{ in, want string }{
 		"unknown key":     {"server:\n  listn: [a]\n", "weir.yaml:2:3"},
 		"unknown section": {"sever: {}\n", "weir.yaml:1:1"},
+		"telemetry ratio": {"telemetry: {sample_ratio: 2}\n", "telemetry.sample_ratio"},
+		"telemetry place": {"telemetry: {endpoint: \"collector:4318\"}\n", "telemetry.endpoint"},
 		"wrong type":      {"routing:\n  retries: many\n", "weir.yaml:2:12"},
 		"bad duration":    {"routing:\n  deadline: soon\n", `weir.yaml:2:13: "soon" is not a duration`},
 		"bad size":        {"server:\n  max_body: big\n", `weir.yaml:2:13: "big" is not a size`},

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/mail"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -19,6 +21,17 @@ func (c *Config) Validate() []Problem {
 		v.model(fmt.Sprintf("models[%d]", i), &c.Models[i])
 	}
 	v.routing(c.Routing)
+	v.email(c.Email)
+	for i, p := range c.Network.PrivateTargets {
+		if _, err := ParsePrefix(p); err != nil {
+			v.add(fmt.Sprintf("network.private_targets[%d]", i), "%q is not an address or network", p)
+		}
+	}
+	for i, f := range c.Export.Folders {
+		if !filepath.IsAbs(f) {
+			v.add(fmt.Sprintf("export.folders[%d]", i), "%q is not an absolute path", f)
+		}
+	}
 	if k := c.Admin.MasterKey.Reveal(); k != "" && !strings.HasPrefix(k, "sk-") {
 		v.add("admin.master_key", "must start with sk-")
 	}
@@ -40,10 +53,39 @@ func (c *Config) Validate() []Problem {
 	if c.Recording.RetentionDays < 0 {
 		v.add("recording.retention_days", "must not be negative")
 	}
+	v.telemetry(c.Telemetry)
+	v.ingest(c.Ingest)
 	if c.Recording.Queue < 1 {
 		v.add("recording.queue", "must be at least 1")
 	}
 	return v.problems
+}
+
+func (v *validator) ingest(i Ingest) {
+	if i.MaxRequest < 1<<20 {
+		v.add("ingest.max_request", "must be at least 1MiB")
+	}
+	if i.MaxSpans < 1 {
+		v.add("ingest.max_spans", "must be at least 1")
+	}
+	if i.MaxBytes < 1<<20 {
+		v.add("ingest.max_bytes", "must be at least 1MiB")
+	}
+	if i.MetricDays < 1 {
+		v.add("ingest.metric_days", "must be at least 1")
+	}
+}
+
+func (v *validator) telemetry(t Telemetry) {
+	if t.SampleRatio < 0 || t.SampleRatio > 1 {
+		v.add("telemetry.sample_ratio", "must be between 0 and 1")
+	}
+	if t.Endpoint == "" {
+		return
+	}
+	if u, err := url.Parse(t.Endpoint); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		v.add("telemetry.endpoint", "must be a URL such as http://collector.example.com:4318")
+	}
 }
 
 // unknownProviders are models of providers that this build does not have.
@@ -99,6 +141,9 @@ func (v *validator) server(s Server) {
 	if s.MaxBody < 1<<10 {
 		v.add("server.max_body", "must be at least 1KiB")
 	}
+	if _, _, err := net.SplitHostPort(s.OTLPGRPC); s.OTLPGRPC != "" && err != nil {
+		v.add("server.otlp_grpc", "must be host:port, or empty")
+	}
 	if s.MaxInFlight < s.MaxBody {
 		v.add("server.max_in_flight", "must not be below server.max_body")
 	}
@@ -111,6 +156,21 @@ func (v *validator) server(s Server) {
 				v.add(fmt.Sprintf("server.listen[%d]", i), "server.local is only for loopback addresses, not %s", a)
 			}
 		}
+	}
+}
+
+func (v *validator) email(e Email) {
+	if !slices.Contains([]string{"starttls", "implicit", "none"}, e.TLS) {
+		v.add("email.tls", "%q is not one of starttls, implicit and none", e.TLS)
+	}
+	if e.Host == "" {
+		return
+	}
+	if _, err := mail.ParseAddress(e.From); err != nil {
+		v.add("email.from", "must be an e-mail address")
+	}
+	if e.Port < 0 || e.Port > 65535 {
+		v.add("email.port", "%d is not a port", e.Port)
 	}
 }
 

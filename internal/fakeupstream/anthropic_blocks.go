@@ -122,7 +122,7 @@ func (c *messagesCheck) block(b obj, path, only string) part {
 		c.failIf(!anthropicName(p.name), "%s.tool_use.name: String should match pattern '^[a-zA-Z0-9_-]{1,200}$'", path)
 		c.failIf(sub(b, "input") == nil, "%s.tool_use.input: Input should be a valid dictionary", path)
 	case "tool_result":
-		p.id = str(b, "tool_use_id")
+		p.id, p.text = str(b, "tool_use_id"), resultText(b["content"])
 		c.failIf(p.id == "", "%s.tool_result.tool_use_id: Field required", path)
 		c.result(b["content"], path)
 	case "thinking":

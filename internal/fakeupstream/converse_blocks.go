@@ -124,7 +124,7 @@ func (c *converseCheck) toolUse(u obj, at string) part {
 }
 
 func (c *converseCheck) toolResult(r obj, at string) part {
-	p := part{kind: kindResult, path: at, id: str(r, "toolUseId")}
+	p := part{kind: kindResult, path: at, id: str(r, "toolUseId"), text: resultText(r["content"])}
 	c.id(p.id, member(at)+".toolResult.toolUseId")
 	status := str(r, "status")
 	c.constraint(has(r, "status") && status != "success" && status != "error", status, member(at)+".toolResult.status", "satisfy enum value set: [success, error]")

@@ -24,7 +24,7 @@ func (c *chatCheck) messages(l []any) {
 			}
 			continue
 		case "tool", "function":
-			role, parts = "user", []part{{kind: kindResult, id: str(m, "tool_call_id"), path: at}}
+			role, parts = "user", []part{{kind: kindResult, id: str(m, "tool_call_id"), path: at, text: resultText(m["content"])}}
 		case "assistant":
 			calls := c.calls(m, at)
 			open = turn{parts: calls}.ids(kindUse)

@@ -103,6 +103,9 @@ func wantedCalls(a *ask, f Fault) []part {
 	if a.choice == "none" || len(a.tools) == 0 {
 		return nil
 	}
+	if p, ok := wishedTool(a); ok && f.Tool == "" && a.choice != "tool" {
+		return []part{p}
+	}
 	t, asked := findTask(a)
 	open := asked && !t.done(a)
 	chosen := chooseTool(a, f, open)
@@ -227,6 +230,9 @@ func talk(a *ask, f Fault) string {
 	}
 	if t, ok := findTask(a); ok && t.done(a) {
 		return fmt.Sprintf("Done: %s now contains %s.", t.file, t.content)
+	}
+	if w, ok := findToolWish(a); ok && w.answered(a) {
+		return clip(w.result(a), 2000)
 	}
 	if a.answering() {
 		return "The tool has answered; nothing is left to do."

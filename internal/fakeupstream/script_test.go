@@ -153,3 +153,25 @@ func TestLimits(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+// TestToolWish asks for a tool by its short name, and for the answer to be repeated.
+func TestToolWish(t *testing.T) {
+	c := start(t, Options{})
+	const wish = `{"role":"user","content":"Please call the tool find_it with {\"limit\":1} now."}`
+	const tools = `"tools":[{"type":"function","function":{"name":"read","parameters":{"type":"object"}}},{"type":"function","function":{"name":"mcp__srv__find_it","parameters":{"type":"object"}}}]`
+	first := c.do("/v1/chat/completions", `{"model":"gpt-4o","messages":[`+wish+`],`+tools+`}`).json(t)
+	call := at(first, "choices", 0, "message", "tool_calls", 0, "function")
+	if at(call, "name") != "mcp__srv__find_it" || at(call, "arguments") != `{"limit":1}` {
+		t.Fatalf("%v", first)
+	}
+	message, _ := json.Marshal(at(first, "choices", 0, "message"))
+	id, _ := at(first, "choices", 0, "message", "tool_calls", 0, "id").(string)
+	second := c.do("/v1/chat/completions", `{"model":"gpt-4o","messages":[`+wish+`,`+string(message)+`,{"role":"tool","tool_call_id":"`+id+`","content":"forty-two"}],`+tools+`}`).json(t)
+	if at(second, "choices", 0, "message", "content") != "The tool answered: forty-two" {
+		t.Errorf("%v", second)
+	}
+	without := c.do("/v1/chat/completions", `{"model":"gpt-4o","messages":[`+wish+`]}`).json(t)
+	if at(without, "choices", 0, "finish_reason") != "stop" {
+		t.Errorf("a tool that is not offered is called: %v", without)
+	}
+}

@@ -29,6 +29,8 @@ type Call struct {
 // Facts are what the surface found out about the request for record and limits.
 type Facts struct {
 	Trace, Parent string // from traceparent: join this trace, below this span
+	Span          string // id of the call's own span; "" = a new one
+	Replays       string // the recorded call that this one repeats, as span.CallID names it
 	TraceName     string
 	RequestID     string // the client's own
 	Session       string

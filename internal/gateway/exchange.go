@@ -330,7 +330,7 @@ func (x *exchange) reserve(d *Deployment) error {
 // remember keeps thinking signatures for the next turn, when the client's dialect loses them.
 func (x *exchange) remember(r *llm.Response) {
 	if r != nil && x.call.Dialect != llm.AnthropicMessages {
-		x.g.thinking.save(x.call.Who, r)
+		x.g.thinking.save(x.call.Who, x.span.Trace, r)
 	}
 }
 

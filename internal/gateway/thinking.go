@@ -31,8 +31,15 @@ type block struct {
 	Redacted  string `json:"r,omitempty"`
 }
 
+// thought is what is kept of one turn. Project and trace say what it goes with when that is erased.
+type thought struct {
+	Project tenant.ProjectID `json:"p"`
+	Trace   string           `json:"x"`
+	Blocks  []block          `json:"b"`
+}
+
 // save remembers the signed thinking of an answer, if it calls tools.
-func (t *thinkingStore) save(who *tenant.Identity, r *llm.Response) {
+func (t *thinkingStore) save(who *tenant.Identity, trace string, r *llm.Response) {
 	if t.kv == nil {
 		return
 	}
@@ -47,7 +54,7 @@ func (t *thinkingStore) save(who *tenant.Identity, r *llm.Response) {
 	if len(blocks) == 0 || size > maxThinking {
 		return
 	}
-	value := jsonx.MustMarshal(blocks)
+	value := jsonx.MustMarshal(thought{Project: who.Project, Trace: trace, Blocks: blocks})
 	ctx, cancel := context.WithTimeout(context.Background(), kvDeadline)
 	defer cancel()
 	for _, p := range r.Parts {
@@ -82,12 +89,12 @@ func (t *thinkingStore) lookup(ctx context.Context, who *tenant.Identity, parts 
 			continue
 		}
 		value, err := t.kv.Get(ctx, thinkingKey(who, p.Call.ID))
-		var blocks []block
-		if err != nil || value == nil || jsonx.Unmarshal(value, &blocks) != nil {
+		var kept thought
+		if err != nil || value == nil || jsonx.Unmarshal(value, &kept) != nil {
 			continue
 		}
 		var out []llm.Part
-		for _, b := range blocks {
+		for _, b := range kept.Blocks {
 			out = append(out, llm.Part{Kind: llm.Reasoning, Text: b.Text, Signature: b.Signature, Redacted: b.Redacted})
 		}
 		return out

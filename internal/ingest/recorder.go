@@ -94,6 +94,7 @@ type Recorder struct {
 
 	started atomic.Bool
 	failing atomic.Bool                   // the last commit failed
+	forget  atomic.Bool                   // the writer is to forget what it remembers of stored content
 	refusal atomic.Pointer[fault.Error]   // by the watcher
 	commits atomic.Pointer[chan struct{}] // closed at the next commit
 

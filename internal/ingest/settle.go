@@ -35,11 +35,11 @@ type Settler struct {
 }
 
 // settleBatch bounds one transaction.
-const settleBatch = 1000
+const settleBatch = 5000
 
 // settlePause is between transactions: the recorder commits hundreds of times a second under load, and each transaction
 // here waits for the disk. Budgets do not wait for it, they are counted in memory.
-const settlePause = 250 * time.Millisecond
+const settlePause = time.Second
 
 // NewSettler returns a Settler that looks for entries when woken, and every so often (0 = 1 s).
 func NewSettler(l Ledger, rows LedgerRows, log *slog.Logger, every time.Duration) *Settler {

@@ -80,6 +80,7 @@ func (r *Recorder) pause(d time.Duration) {
 
 // runOnce prepares and commits records, and tells those who wait.
 func (r *Recorder) runOnce(ctx context.Context, records []*gateway.Record) error {
+	r.forgetIfAsked()
 	batches := make([]*span.Batch, len(records))
 	charged := false
 	for i, rec := range records {
@@ -126,7 +127,7 @@ func (r *Recorder) prepare(ctx context.Context, rec *gateway.Record) (b *span.Ba
 
 func (r *Recorder) batch(ctx context.Context, rec *gateway.Record) (*span.Batch, error) {
 	s := rec.Span
-	b := &span.Batch{Span: s}
+	b := &span.Batch{Span: s, Covers: covers(s)}
 	if rec.Charge {
 		b.Ledger = entryOf(s)
 	}

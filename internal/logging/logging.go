@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // Components are the parts of Weir with a level of their own.
@@ -21,6 +22,7 @@ type Root struct {
 
 	mu     sync.Mutex
 	levels map[string]*level
+	errors map[string]*atomic.Int64 // logged so far, by component
 }
 
 // level is a component's own level, or the base level while it has none.
@@ -43,7 +45,7 @@ func (l *level) Level() slog.Level {
 
 // New writes to w as text or JSON.
 func New(w io.Writer, format string) *Root {
-	r := &Root{levels: map[string]*level{}}
+	r := &Root{levels: map[string]*level{}, errors: map[string]*atomic.Int64{}}
 	o := &slog.HandlerOptions{Level: slog.LevelDebug}
 	if format == "json" {
 		r.handler = slog.NewJSONHandler(w, o)
@@ -62,7 +64,27 @@ func (r *Root) For(component string) *slog.Logger {
 	if own, ok := r.levels[component]; ok {
 		l = own
 	}
-	return slog.New(&leveled{r.handler, l}).With("component", component)
+	return slog.New(&leveled{r.handler, l, r.counter(component)}).With("component", component)
+}
+
+func (r *Root) counter(component string) *atomic.Int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.errors[component] == nil {
+		r.errors[component] = new(atomic.Int64)
+	}
+	return r.errors[component]
+}
+
+// Errors counts what was logged as an error since the start, by component.
+func (r *Root) Errors() map[string]int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := make(map[string]int64, len(r.errors))
+	for c, n := range r.errors {
+		out[c] = n.Load()
+	}
+	return out
 }
 
 // Set changes a level: of one component, or of all without one of their own for component "". A nil-like level name ""

@@ -33,3 +33,16 @@ func TestLevelsPerComponent(t *testing.T) {
 		t.Errorf("levels %v", l)
 	}
 }
+
+func TestErrorsAreCounted(t *testing.T) {
+	var b bytes.Buffer
+	r := New(&b, "text")
+	store := r.For("store")
+	store.Error("one")
+	store.With("k", "v").WithGroup("g").Error("two")
+	store.Warn("three")
+	r.For("edge").Info("four")
+	if got := r.Errors(); got["store"] != 2 || got["edge"] != 0 || len(got) != 2 {
+		t.Errorf("errors %v", got)
+	}
+}

@@ -1,6 +1,8 @@
 package query
 
 import (
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -8,12 +10,12 @@ import (
 	"weir/internal/money"
 )
 
-// Expr is a filter: And, Or, Not, Compare or Word. Logic is two-valued: what is unset equals nothing, and a negated
+// Expr is a filter: And, Or, Not, Compare, Word or Find. Logic is two-valued: what is unset equals nothing, and a negated
 // operator is the exact complement of the plain one.
 type Expr interface {
 	// String is the filter in its own language, fully parenthesised; parsing it gives an equal filter.
 	String() string
-	match(*subject) bool
+	match(*subject) verdict
 }
 
 type (
@@ -26,13 +28,15 @@ type (
 	// Compare relates a field to values.
 	Compare struct {
 		Field *Field
-		Path  string // of metadata: dotted, not empty
+		Path  string // of a Map: dotted, not empty
 		Op    Op
 		// Values are one, but for In and NotIn any number and for Exists none.
 		Values []Value
 	}
-	// Word is found in any of the Searched fields, regardless of case.
+	// Word is found in any of the Searched fields, regardless of case, or in any text of the span.
 	Word string
+	// Find is found in the texts of a span.
+	Find struct{ Needle }
 )
 
 // Op is a comparison.
@@ -51,6 +55,10 @@ const (
 	NotLike  Op = "not like"
 	ILike    Op = "ilike"
 	NotILike Op = "not ilike"
+	RLike    Op = "rlike" // an RE2 pattern found anywhere; "~" for short
+	NotRLike Op = "not rlike"
+	Contains Op = "contains" // regardless of case
+	NotHolds Op = "not contains"
 	Exists   Op = "exists"
 )
 
@@ -65,22 +73,33 @@ func (o Op) Positive() (op Op, negated bool) {
 		return Like, true
 	case NotILike:
 		return ILike, true
+	case NotRLike:
+		return RLike, true
+	case NotHolds:
+		return Contains, true
 	}
 	return o, false
 }
 
 // Value is a literal. Text is set for texts, Number for everything else: durations and times in nanoseconds, money in
-// nano-dollars, booleans 0 and 1. For ordered comparisons of metadata it is Float.
+// nano-dollars, booleans 0 and 1. For ordered comparisons of a Map it is Float. Of a time given relative to now, Text
+// holds what was given and Number the moment it stood for when it was parsed.
 type Value struct {
 	Text   string
 	Number int64
 	Float  float64
+
+	pattern *regexp.Regexp // of RLike
 }
 
 func (e And) String() string  { return joined(e, " and ") }
 func (e Or) String() string   { return joined(e, " or ") }
 func (e Not) String() string  { return "not " + e.X.String() }
 func (w Word) String() string { return quote(string(w)) }
+func (f Find) String() string { return string(f.Part) + " contains " + quote(f.Text) }
+
+// Needle is the text a word stands for.
+func (w Word) Needle() Needle { return Needle{AnyText, string(w)} }
 
 func (c *Compare) String() string {
 	name := c.Field.Name
@@ -111,6 +130,9 @@ func (c *Compare) literal(v Value) string {
 	case Bool:
 		return strconv.FormatBool(v.Number != 0)
 	case Time:
+		if v.Text != "" {
+			return v.Text
+		}
 		return time.Unix(0, v.Number).UTC().Format(time.RFC3339Nano)
 	case Map:
 		if c.ordered() {
@@ -158,27 +180,46 @@ func All(parts ...Expr) Expr {
 	return out
 }
 
-// Mentions reports whether a filter compares a field.
-func Mentions(e Expr, f *Field) bool {
-	any := func(parts []Expr) bool {
-		for _, p := range parts {
-			if Mentions(p, f) {
-				return true
-			}
-		}
-		return false
-	}
+// walk calls f with every part of a filter that has no parts itself.
+func walk(e Expr, f func(Expr)) {
 	switch e := e.(type) {
+	case nil:
 	case And:
-		return any(e)
+		for _, p := range e {
+			walk(p, f)
+		}
 	case Or:
-		return any(e)
+		for _, p := range e {
+			walk(p, f)
+		}
 	case Not:
-		return Mentions(e.X, f)
-	case *Compare:
-		return e.Field == f
+		walk(e.X, f)
+	default:
+		f(e)
 	}
-	return false
+}
+
+// Mentions reports whether a filter compares a field.
+func Mentions(e Expr, f *Field) (found bool) {
+	walk(e, func(e Expr) {
+		c, ok := e.(*Compare)
+		found = found || ok && c.Field == f
+	})
+	return found
+}
+
+// Needles are the texts a filter looks for, each once: of Finds and, if words is set, of Words.
+func Needles(e Expr, words bool) (out []Needle) {
+	walk(e, func(e Expr) {
+		n, ok := e.(Find)
+		if w, isWord := e.(Word); isWord && words {
+			n, ok = Find{w.Needle()}, true
+		}
+		if ok && !slices.Contains(out, n.Needle) {
+			out = append(out, n.Needle)
+		}
+	})
+	return out
 }
 
 // Is is field = text.
@@ -186,11 +227,15 @@ func Is(f *Field, text string) *Compare {
 	return &Compare{Field: f, Op: Eq, Values: []Value{{Text: text}}}
 }
 
-// CallsOnly adds to a filter that spans must be model calls, unless it chooses kinds itself.
+// CallsOnly adds to a filter that spans must be model calls, each counted once, unless it chooses kinds itself.
 func CallsOnly(e Expr) Expr {
-	kind := FieldNamed("kind")
+	kind, covered := FieldNamed("kind"), FieldNamed("covered")
 	if Mentions(e, kind) {
 		return e
 	}
-	return All(e, &Compare{Field: kind, Op: In, Values: []Value{{Text: "generation"}, {Text: "embedding"}}})
+	calls := &Compare{Field: kind, Op: In, Values: []Value{{Text: "generation"}, {Text: "embedding"}}}
+	if Mentions(e, covered) {
+		return All(e, calls)
+	}
+	return All(e, calls, &Compare{Field: covered, Op: Eq, Values: []Value{{Number: 0}}})
 }

@@ -1,7 +1,6 @@
 package query
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +19,8 @@ const (
 	Money    Type = "money"    // dollars
 	Bool     Type = "bool"     // true, false
 	Time     Type = "time"     // RFC 3339, or a date
-	Map      Type = "map"      // metadata: text addressed by a dotted path
+	Map      Type = "map"      // texts addressed by a dotted path
+	FullText Type = "fulltext" // what is said in a span; indexes of fields do not hold it
 )
 
 // Field is something spans can be selected, grouped or sorted by. Name is also how indexes call it.
@@ -28,12 +28,18 @@ type Field struct {
 	Name     string
 	Type     Type
 	Optional bool     // a number of zero means unset, which no comparison but != and "not in" matches
+	Numeric  bool     // texts of the Map that are numbers equal as numbers
 	Values   []string // of an Enum
 	Doc      string
 
 	text   func(*span.Span) string
 	number func(*span.Span) int64 // durations and times in ns, money in nano-dollars, booleans as 0 and 1
+	pairs  func(*span.Span) []Pair
 }
+
+// PairsOf is a span's value of a Map, as indexes hold it: at most as many as the field allows, each path once, cut,
+// without empty ones.
+func (f *Field) PairsOf(s *span.Span) []Pair { return f.pairs(s) }
 
 // TextOf is a span's value of a Text or Enum field, cut as an index cuts it.
 func (f *Field) TextOf(s *span.Span) string { return Cut(f.text(s)) }
@@ -51,12 +57,17 @@ func (f *Field) Sortable() bool {
 }
 
 // Groupable reports whether figures and facets can be asked per value.
-func (f *Field) Groupable() bool { return f.IsText() || f.Type == List || f.Type == Map }
+func (f *Field) Groupable() bool {
+	return f.IsText() || f.Type == List || f.Type == Map || f.Type == Bool
+}
+
+// Indexed reports whether an index has the field.
+func (f *Field) Indexed() bool { return f.Type != FullText }
 
 // Fields are all, in the order shown to people. It must not be changed.
 var Fields = []*Field{
 	enumField("status", "how the call ended", func(s *span.Span) string { return string(s.Status) },
-		string(span.OK), string(span.Error), string(span.Canceled), string(span.Interrupted)),
+		string(span.OK), string(span.Error), string(span.Canceled), string(span.Interrupted), string(span.Running)),
 	textField("model", "model name the client asked for", func(s *span.Span) string { return s.Group }),
 	textField("upstream_model", "the provider's model", func(s *span.Span) string { return s.Model }),
 	textField("provider", "", func(s *span.Span) string { return s.Provider }),
@@ -71,11 +82,23 @@ var Fields = []*Field{
 	textField("session", "", func(s *span.Span) string { return s.Session }),
 	textField("client", "program that called", func(s *span.Span) string { return s.Client }),
 	{Name: "tag", Type: List},
-	{Name: "metadata", Type: Map, Doc: "metadata.path.to.value"},
+	{Name: "metadata", Type: Map, Doc: "metadata.path.to.value", pairs: func(s *span.Span) []Pair { return flattened(s.Metadata, 50, 200) }},
+	{Name: "attributes", Type: Map, Doc: "attributes.http.route: raw attributes of spans from applications", pairs: func(s *span.Span) []Pair { return flattened(s.Attributes, 32, 100) }},
+	{Name: "resource", Type: Map, Doc: "resource.host.name: attributes of the program that made the span", pairs: func(s *span.Span) []Pair { return flattened(s.Resource, 16, 100) }},
+	{Name: "score", Type: Map, Numeric: true, Doc: "score.name: the latest value of a score", pairs: scorePairs},
 	enumField("kind", "", func(s *span.Span) string { return string(s.Kind) },
-		string(span.Generation), string(span.Agent), string(span.Chain), string(span.Tool), string(span.Retriever),
-		string(span.Embedding), string(span.Event), string(span.Other)),
+		string(span.Generation), string(span.Agent), string(span.Chain), string(span.Tool), string(span.Retriever), string(span.Reranker),
+		string(span.Embedding), string(span.Guardrail), string(span.Evaluator), string(span.Event), string(span.Other)),
 	textField("name", "", func(s *span.Span) string { return s.Name }),
+	textField("trace_name", "what the client calls the trace", func(s *span.Span) string { return s.TraceName }),
+	textField("source", "how the span arrived: gateway, otlp …", sourceOf),
+	textField("service", "program that made the span", func(s *span.Span) string { return s.Service }),
+	textField("scope", "instrumentation that made the span", func(s *span.Span) string { return s.Scope }),
+	textField("environment", "", func(s *span.Span) string { return s.Environment }),
+	textField("release", "", func(s *span.Span) string { return s.Release }),
+	textField("prompt", "name of the managed prompt", func(s *span.Span) string { return s.Prompt.Name }),
+	textField("prompt_version", "", func(s *span.Span) string { return s.Prompt.Version }),
+	textField("experiment", "experiment id", func(s *span.Span) string { return s.Experiment }),
 	textField("operation", "", func(s *span.Span) string { return s.Operation }),
 	textField("dialect", "wire format of the client", func(s *span.Span) string { return s.Dialect }),
 	textField("finish", "why the model stopped, in its own word", func(s *span.Span) string { return s.Finish }),
@@ -84,52 +107,96 @@ var Fields = []*Field{
 	numberField("stream", Bool, "", func(s *span.Span) int64 { return flag(s.Stream) }),
 	numberField("cache_hit", Bool, "read from a cache", func(s *span.Span) int64 { return flag(s.CacheHit) }),
 	numberField("cost", Money, "dollars", func(s *span.Span) int64 { return int64(s.Cost.Total) }),
-	numberField("tokens", Number, "all tokens", func(s *span.Span) int64 { return s.Usage.Total() }),
-	numberField("input_tokens", Number, "input tokens, cached or not", func(s *span.Span) int64 { return s.Usage.Prompt() }),
-	numberField("output_tokens", Number, "", func(s *span.Span) int64 { return s.Usage.Output }),
-	numberField("cache_read", Number, "tokens read from the provider's cache", func(s *span.Span) int64 { return s.Usage.CacheRead }),
-	numberField("cache_write", Number, "tokens written to the provider's cache", func(s *span.Span) int64 { return s.Usage.CacheWrite + s.Usage.CacheWrite1h }),
+	numberField("tokens", Number, "all tokens", func(s *span.Span) int64 { return promptTokens(s) + TokenCount(s.Usage.Output) }),
+	numberField("input_tokens", Number, "input tokens, cached or not", promptTokens),
+	numberField("output_tokens", Number, "", func(s *span.Span) int64 { return TokenCount(s.Usage.Output) }),
+	numberField("cache_read", Number, "tokens read from the provider's cache", func(s *span.Span) int64 { return TokenCount(s.Usage.CacheRead) }),
+	numberField("cache_write", Number, "tokens written to the provider's cache", writtenTokens),
 	numberField("duration", Duration, "", duration),
 	optionalField("ttft", Duration, "time to the first token", func(s *span.Span) int64 { return int64(s.FirstToken) }),
 	numberField("tries", Number, "attempts at upstreams", func(s *span.Span) int64 { return int64(len(s.Tries)) }),
+	numberField("covered", Bool, "a recorded child reports the same usage; sums leave the span out", func(s *span.Span) int64 { return flag(s.Covered) }),
+	numberField("root", Bool, "has no parent", func(s *span.Span) int64 { return flag(s.Parent == "") }),
+	textField("replays", "the call this one repeats", func(s *span.Span) string { return s.Replays }),
+	textField("shape", "hash of the error message without its numbers, ids and quotes; see ShapeID", ShapeOf),
 	textField("trace", "trace id", func(s *span.Span) string { return s.Trace }),
 	textField("id", "span id", func(s *span.Span) string { return s.ID }),
 	textField("parent", "id of the parent span", func(s *span.Span) string { return s.Parent }),
-	numberField("start", Time, "", func(s *span.Span) int64 { return Nanos(s.Start) }),
+	numberField("start", Time, "a time, or one relative to now: -1h, now-2d", func(s *span.Span) int64 { return Nanos(s.Start) }),
+	{Name: string(AnyText), Type: FullText, Doc: "anything said in the span"},
+	{Name: string(InputText), Type: FullText, Doc: "what went in"},
+	{Name: string(OutputText), Type: FullText, Doc: "what came out"},
+}
+
+// TokenCount clamps a count, so that sums of a few stay within 64 bits whatever a client claims.
+func TokenCount(n int64) int64 { return min(max(n, 0), 1<<48) }
+
+func writtenTokens(s *span.Span) int64 {
+	return TokenCount(s.Usage.CacheWrite) + TokenCount(s.Usage.CacheWrite1h)
+}
+
+func promptTokens(s *span.Span) int64 {
+	return TokenCount(s.Usage.Input) + TokenCount(s.Usage.CacheRead) + writtenTokens(s)
+}
+
+// sourceOf names Weir's own gateway, too.
+func sourceOf(s *span.Span) string {
+	if s.Source == "" {
+		return "gateway"
+	}
+	return s.Source
+}
+
+func scorePairs(s *span.Span) []Pair {
+	var l pairList
+	for _, m := range s.Scores {
+		if len(l) < 32 {
+			l.add(m.Name, m.Text, 100)
+		}
+	}
+	return l
 }
 
 // searched are the fields a bare word is looked for in.
 var searched = []string{"trace", "id", "name", "model", "upstream_model", "user", "email", "key_alias", "end_user", "session", "tag", "client", "error_type"}
 
-// Searched are the fields a bare word is looked for in.
-func Searched() []*Field {
-	out := make([]*Field, len(searched))
-	for i, name := range searched {
+var searchedFields = named(searched)
+
+func named(names []string) []*Field {
+	out := make([]*Field, len(names))
+	for i, name := range names {
 		out[i] = FieldNamed(name)
 	}
 	return out
 }
 
-// FieldNamed finds a field, or nil.
-func FieldNamed(name string) *Field {
-	i := slices.IndexFunc(Fields, func(f *Field) bool { return f.Name == name })
-	if i < 0 {
-		return nil
+// Searched are the fields a bare word is looked for in.
+func Searched() []*Field { return searchedFields }
+
+var byName = func() map[string]*Field {
+	out := make(map[string]*Field, len(Fields))
+	for _, f := range Fields {
+		out[f.Name] = f
 	}
-	return Fields[i]
-}
+	return out
+}()
+
+// FieldNamed finds a field, or nil.
+func FieldNamed(name string) *Field { return byName[name] }
 
 // Operators are those a field takes.
 func (f *Field) Operators() []Op {
 	switch f.Type {
 	case Text, List, Enum:
-		return []Op{Eq, Ne, In, NotIn, Like, NotLike, ILike, NotILike, Exists}
+		return []Op{Eq, Ne, In, NotIn, Like, NotLike, ILike, NotILike, RLike, NotRLike, Contains, NotHolds, Exists}
 	case Map:
-		return []Op{Eq, Ne, In, NotIn, Like, NotLike, ILike, NotILike, Exists, Lt, Le, Gt, Ge}
+		return []Op{Eq, Ne, In, NotIn, Like, NotLike, ILike, NotILike, RLike, NotRLike, Contains, NotHolds, Exists, Lt, Le, Gt, Ge}
 	case Bool:
-		return []Op{Eq, Ne}
+		return []Op{Eq, Ne, Exists}
 	case Time:
-		return []Op{Lt, Le, Gt, Ge, Eq, Ne}
+		return []Op{Lt, Le, Gt, Ge, Eq, Ne, Exists}
+	case FullText:
+		return []Op{Contains, NotHolds}
 	}
 	return []Op{Eq, Ne, Lt, Le, Gt, Ge, In, NotIn, Exists}
 }

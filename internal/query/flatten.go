@@ -9,11 +9,13 @@ import (
 	"weir/internal/jsonx"
 )
 
-// Bounds of flattened metadata.
+// Pair is one entry of a Map.
+type Pair struct{ Path, Value string }
+
 const (
-	maxEntries   = 50
-	maxMetaValue = 200 // bytes
-	maxMetaDepth = 8
+	maxMapDepth = 8
+	maxPath     = 200 // bytes
+	maxEntries  = 50  // of lists
 )
 
 // Flatten turns nested metadata into dotted paths: {"a":{"b":1},"c":["x"]} is a.b = "1", c.0 = "x". Values are the text
@@ -21,17 +23,32 @@ const (
 // entries is left out.
 func Flatten(metadata jsonx.Raw) map[string]string {
 	out := map[string]string{}
-	if len(metadata) > 0 && gjson.ValidBytes(metadata) {
-		flatten(out, "", gjson.ParseBytes(metadata), 0)
+	for _, p := range flattened(metadata, 50, 200) {
+		out[p.Path] = p.Value
 	}
 	return out
 }
 
-func flatten(out map[string]string, path string, v gjson.Result, depth int) {
-	if len(out) >= maxEntries || depth > maxMetaDepth {
+// flattened holds at most so many pairs, and values of at most so many bytes.
+func flattened(object jsonx.Raw, entries, bytes int) []Pair {
+	if len(object) <= 2 || !gjson.ValidBytes(object) {
+		return nil
+	}
+	w := walker{entries: entries, bytes: bytes}
+	w.walk("", gjson.Parse(jsonx.View(object)), 0)
+	return w.out
+}
+
+type walker struct {
+	entries, bytes int
+	out            pairList
+}
+
+func (w *walker) walk(path string, v gjson.Result, depth int) {
+	if len(w.out) >= w.entries || depth > maxMapDepth {
 		return
 	}
-	if v.IsObject() || v.IsArray() {
+	if v.Type == gjson.JSON {
 		i, array := 0, v.IsArray()
 		v.ForEach(func(k, child gjson.Result) bool {
 			key := k.Str
@@ -42,20 +59,40 @@ func flatten(out map[string]string, path string, v gjson.Result, depth int) {
 			if path != "" {
 				key = path + "." + key
 			}
-			flatten(out, key, child, depth+1)
-			return len(out) < maxEntries
+			w.walk(key, child, depth+1)
+			return len(w.out) < w.entries
 		})
 		return
 	}
-	text := v.String()
-	if v.Type == gjson.Number {
+	text := v.Str
+	switch v.Type {
+	case gjson.Number, gjson.True, gjson.False:
 		text = v.Raw // as written, large integers included
 	}
-	if text == "" || path == "" || len(path) > 200 {
+	w.out.add(path, text, w.bytes)
+}
+
+// pairList has each path once.
+type pairList []Pair
+
+// add copies what it keeps, since a pair may outlive the record it is read from. Of a path given twice, the last counts.
+func (l *pairList) add(path, value string, bytes int) {
+	if value == "" || path == "" || len(path) > maxPath {
 		return
 	}
-	if len(text) > maxMetaValue {
-		text = strings.ToValidUTF8(text[:maxMetaValue], "")
+	p := Pair{strings.ToValidUTF8(strings.Clone(path), "\uFFFD"), strings.ToValidUTF8(strings.Clone(cutTo(value, bytes)), "\uFFFD")}
+	for i := range *l {
+		if (*l)[i].Path == p.Path {
+			(*l)[i] = p
+			return
+		}
 	}
-	out[strings.ToValidUTF8(path, "\uFFFD")] = strings.ToValidUTF8(text, "\uFFFD")
+	*l = append(*l, p)
+}
+
+func cutTo(s string, bytes int) string {
+	if len(s) > bytes {
+		return strings.ToValidUTF8(s[:bytes], "")
+	}
+	return s
 }

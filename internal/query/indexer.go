@@ -24,7 +24,9 @@ type Backend struct {
 type IndexerOptions struct {
 	Every           time.Duration // between drains of the queue; 250 ms
 	CheckpointEvery time.Duration // after which the queue is trimmed; 1 min
-	Log             *slog.Logger
+	// Floor is the position up to which another reader of the queue needs it no more; nil if there is none.
+	Floor func() uint64
+	Log   *slog.Logger
 }
 
 // Indexer keeps an index in step with the store. It opens the index in the background, so that a start does not wait
@@ -41,7 +43,8 @@ type Indexer struct {
 	idx   Index        // nil while there is none
 
 	lost    atomic.Bool // the index in use must be opened again
-	writing sync.Mutex  // held from reading changes to having applied them
+	renewal atomic.Pointer[renewal]
+	writing sync.Mutex // held from reading changes to having applied them
 
 	mu      sync.Mutex
 	state   State
@@ -142,6 +145,7 @@ const maxLosses = 3
 // runOnce brings the index up to date, opening and rebuilding it first if needed. An error leaves it so that the next
 // run can go on.
 func (x *Indexer) runOnce(ctx context.Context) error {
+	x.renew()
 	if x.lost.Swap(false) { // a read saw it
 		if err := x.swap(nil); err != nil {
 			x.o.Log.Warn("index did not close cleanly", "error", err)
@@ -254,7 +258,7 @@ func (x *Indexer) rebuild(ctx context.Context) error {
 	return nil
 }
 
-const applyRows = 5_000 // changes per transaction
+const applyRows = 20_000 // changes per transaction
 
 // drain applies the queue until nothing is left.
 func (x *Indexer) drain(ctx context.Context) error {
@@ -298,8 +302,9 @@ func (x *Indexer) batch(ctx context.Context, from, target uint64) (rows []*span.
 	err = x.store.Changes(ctx, from, func(seq uint64, s *span.Span) bool {
 		k := key{s.Project, s.Trace, s.ID}
 		if i, ok := at[k]; ok {
-			s.First = rows[i].First
-			rows[i] = s
+			latest := *s // the store's own must not be changed
+			latest.First = rows[i].First
+			rows[i] = &latest
 		} else {
 			at[k] = len(rows)
 			rows = append(rows, s)
@@ -325,7 +330,11 @@ func (x *Indexer) checkpoint(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := x.store.Trim(ctx, upto); err != nil {
+	trim := upto
+	if x.o.Floor != nil {
+		trim = min(trim, x.o.Floor())
+	}
+	if err := x.store.Trim(ctx, trim); err != nil {
 		return err
 	}
 	x.held = upto

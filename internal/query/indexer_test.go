@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -219,7 +220,7 @@ func rig(t *testing.T, st *truth, sh *shelf) *Engine {
 		t.Fatal(err)
 	}
 	t.Cleanup(x.Stop)
-	return NewEngine(st, x)
+	return NewEngine(st, x, nil)
 }
 
 func count(t *testing.T, e *Engine) (n int64, partial bool) {
@@ -271,6 +272,29 @@ func TestSlowIndexMakesAnswersPartial(t *testing.T) {
 		close(hold)
 		if n, partial := count(t, e); n != 2 || partial {
 			t.Errorf("%d %v once it goes on", n, partial)
+		}
+	})
+}
+
+func TestQueueIsKeptForOtherReaders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st, sh := &truth{}, &shelf{}
+		var floor atomic.Uint64
+		x := NewIndexer(st, Backend{Open: sh.open, Remove: sh.remove}, IndexerOptions{Floor: floor.Load})
+		st.put("a", "b")
+		if err := x.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Minute)
+		if st.kept() != 0 {
+			t.Errorf("trimmed up to %d", st.kept())
+		}
+		floor.Store(1)
+		st.put("c")
+		time.Sleep(2 * time.Minute)
+		x.Stop()
+		if st.kept() != 1 {
+			t.Errorf("trimmed up to %d, not to the floor", st.kept())
 		}
 	})
 }
@@ -370,7 +394,7 @@ func TestIndexThatIsLostAgainAndAgainIsRebuilt(t *testing.T) {
 		}
 		defer x.Stop()
 		time.Sleep(5 * time.Second)
-		if n, partial := count(t, NewEngine(st, x)); n != 1 || partial || sh.removed != 1 {
+		if n, partial := count(t, NewEngine(st, x, nil)); n != 1 || partial || sh.removed != 1 {
 			t.Errorf("%d %v, removed %d times", n, partial, sh.removed)
 		}
 	})
@@ -390,7 +414,7 @@ func TestNoIndexMakesAnswersPartial(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer x.Stop()
-		e := NewEngine(st, x)
+		e := NewEngine(st, x, nil)
 		l, err := e.List(t.Context(), Query{Project: "p"}, Page{})
 		if err != nil || !l.Partial || len(l.Items) != 0 {
 			t.Errorf("%+v %v", l, err)

@@ -13,7 +13,7 @@ const (
 	tokWord
 	tokString // quoted: a value or a phrase
 	tokPath   // in backquotes: a field whose name holds special characters
-	tokOp     // = != < <= > >=
+	tokOp     // = != < <= > >= ~ !~
 	tokPunct  // ( ) ,
 )
 
@@ -30,7 +30,7 @@ func (t token) is(keyword string) bool {
 
 func (t token) punct(p string) bool { return t.kind == tokPunct && t.text == p }
 
-const special = "()<>=!,\"'`"
+const special = "()<>=!~,\"'`"
 
 func isBare(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(special, r) })
@@ -38,7 +38,7 @@ func isBare(s string) bool {
 
 func lex(s string) ([]token, error) {
 	if !utf8.ValidString(s) {
-		return nil, syntax(0, "the filter is not valid UTF-8")
+		return nil, badFilter(0, "the filter is not valid UTF-8")
 	}
 	var out []token
 	for i := 0; i < len(s); {
@@ -52,7 +52,7 @@ func lex(s string) ([]token, error) {
 			return nil, err
 		}
 		if out = append(out, t); len(out) > maxTokens {
-			return nil, syntax(i, "the filter has more than %d words", maxTokens)
+			return nil, badFilter(i, "the filter has more than %d words", maxTokens)
 		}
 		i = end
 	}
@@ -70,8 +70,13 @@ func lexOne(s string, i int) (t token, end int, err error) {
 			kind = tokPath
 		}
 		return token{kind, text, i}, end, err
+	case '~':
+		return token{tokOp, string(RLike), i}, i + 1, nil
 	case '=', '<', '>', '!':
 		end = i + 1
+		if c == '!' && strings.HasPrefix(s[end:], "~") {
+			return token{tokOp, string(NotRLike), i}, end + 1, nil
+		}
 		if end < len(s) && s[end] == '=' {
 			end++
 		}
@@ -80,11 +85,15 @@ func lexOne(s string, i int) (t token, end int, err error) {
 			op = "="
 		}
 		if op == "!" {
-			return t, 0, syntax(i, "\"!\" alone is not an operator; use \"not\" or \"!=\"")
+			return t, 0, badFilter(i, "\"!\" alone is not an operator; use \"not\" or \"!=\"")
 		}
 		return token{tokOp, op, i}, end, nil
 	}
 	end = i + strings.IndexFunc(s[i:]+" ", func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(special, r) })
+	if end < len(s) && s[end] == '`' && s[end-1] == '.' { // metadata.`odd key`
+		path, after, err := unquote(s, end)
+		return token{tokPath, s[i:end] + path, i}, after, err
+	}
 	return token{tokWord, s[i:end], i}, end, nil
 }
 
@@ -102,5 +111,5 @@ func unquote(s string, i int) (text string, end int, err error) {
 			b.WriteByte(s[j])
 		}
 	}
-	return "", 0, syntax(i, "the quote is not closed")
+	return "", 0, badFilter(i, "the quote is not closed")
 }

@@ -1,7 +1,9 @@
 package query
 
 import (
+	"context"
 	"sync"
+	"time"
 
 	"weir/internal/span"
 	"weir/internal/tenant"
@@ -18,10 +20,13 @@ type feed struct {
 type Tail struct {
 	Spans <-chan *span.Span
 
+	ctx     context.Context // ends with the watch
+	cancel  context.CancelFunc
 	feed    *feed
 	project tenant.ProjectID
 	filter  Expr
 	queue   chan *span.Span
+	reads   bool // under feed.mu: what may pass is checked by a reader of its own
 	gone    bool // under feed.mu
 	lagged  bool // under feed.mu
 }
@@ -29,6 +34,7 @@ type Tail struct {
 func (f *feed) subscribe(p tenant.ProjectID, filter Expr, limit int) *Tail {
 	q := make(chan *span.Span, limit)
 	t := &Tail{Spans: q, queue: q, feed: f, project: p, filter: filter}
+	t.ctx, t.cancel = context.WithCancel(context.Background())
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.tails == nil {
@@ -57,8 +63,44 @@ func (t *Tail) end() {
 		return
 	}
 	t.gone = true
+	t.cancel()
 	delete(t.feed.tails, t)
 	close(t.queue)
+}
+
+// checkTime bounds what one span may cost a watch that looks for texts.
+const checkTime = time.Second
+
+// check puts between the queue and the receiver what takes too long to be done while the index is written. It ends with
+// the watch.
+func (t *Tail) check(limit int, holds func(context.Context, *span.Span) bool) {
+	out := make(chan *span.Span, limit)
+	t.feed.mu.Lock()
+	t.Spans, t.reads = out, true
+	t.feed.mu.Unlock()
+	go func() {
+		defer close(out)
+		for s := range t.queue {
+			ctx, cancel := context.WithTimeout(t.ctx, checkTime)
+			ok := holds(ctx, s)
+			cancel()
+			if !ok {
+				continue
+			}
+			select {
+			case out <- s:
+			case <-t.ctx.Done():
+				return
+			}
+		}
+	}()
+}
+
+func (t *Tail) passes(s *span.Span) bool {
+	if t.reads {
+		return May(t.filter, s)
+	}
+	return Match(t.filter, s)
 }
 
 func (f *feed) publish(spans []*span.Span) {
@@ -74,7 +116,7 @@ func (f *feed) publish(spans []*span.Span) {
 }
 
 func (t *Tail) offer(s *span.Span) bool {
-	if s.Project != t.project || !Match(t.filter, s) {
+	if s.Project != t.project || !t.passes(s) {
 		return true
 	}
 	select {

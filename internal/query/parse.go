@@ -19,8 +19,8 @@ type ParseError struct {
 
 func (e *ParseError) Error() string { return fmt.Sprintf("position %d: %s", e.Pos, e.Msg) }
 
-// syntax is fault.Invalid about the filter; it wraps a *ParseError.
-func syntax(pos int, format string, args ...any) error {
+// badFilter is fault.Invalid about the filter; it wraps a *ParseError.
+func badFilter(pos int, format string, args ...any) error {
 	e := &ParseError{Pos: pos, Msg: fmt.Sprintf(format, args...)}
 	return &fault.Error{Kind: fault.Invalid, Field: "filter", Msg: "filter: " + e.Msg, Err: e}
 }
@@ -36,17 +36,20 @@ const (
 //
 //	status = error and (duration > 2s or cost >= 0.05) not model like "gpt-%" metadata.team.name in (a, b) timeout
 //
-// Terms side by side are joined by and, which binds closer than or. field:value is short for field = value. Texts that
-// hold spaces or any of ()<>=!,"'` are quoted. An empty filter is nil.
-func Parse(s string) (Expr, error) {
+// Terms side by side are joined by and, which binds closer than or. field:value is short for field = value, ~ for rlike.
+// Texts that hold spaces or any of ()<>=!~,"'` are quoted. Times may be relative to now. An empty filter is nil.
+func Parse(s string) (Expr, error) { return ParseAt(s, time.Now()) }
+
+// ParseAt is Parse at another time, for what is relative to now.
+func ParseAt(s string, now time.Time) (Expr, error) {
 	if len(s) > MaxFilter {
-		return nil, syntax(MaxFilter, "the filter is longer than %d bytes", MaxFilter)
+		return nil, badFilter(MaxFilter, "the filter is longer than %d bytes", MaxFilter)
 	}
 	toks, err := lex(s)
 	if err != nil {
 		return nil, err
 	}
-	p := &parser{toks: toks}
+	p := &parser{toks: toks, now: now}
 	if p.peek().kind == tokEnd {
 		return nil, nil
 	}
@@ -55,7 +58,7 @@ func Parse(s string) (Expr, error) {
 		return nil, err
 	}
 	if t := p.peek(); t.kind != tokEnd {
-		return nil, syntax(t.pos, "unexpected %q", clip(t.text))
+		return nil, badFilter(t.pos, "unexpected %q", clip(t.text))
 	}
 	return e, nil
 }
@@ -64,6 +67,7 @@ type parser struct {
 	toks  []token
 	i     int
 	depth int
+	now   time.Time
 }
 
 func (p *parser) peek() token { return p.toks[p.i] }
@@ -83,7 +87,7 @@ func (p *parser) or() (Expr, error) {
 	p.depth++
 	defer func() { p.depth-- }()
 	if p.depth > maxDepth {
-		return nil, syntax(p.peek().pos, "the filter is nested more than %d deep", maxDepth)
+		return nil, badFilter(p.peek().pos, "the filter is nested more than %d deep", maxDepth)
 	}
 	var parts Or
 	for {
@@ -137,6 +141,9 @@ func (p *parser) not() (Expr, error) {
 	if err != nil || !negated {
 		return e, err
 	}
+	if n, ok := e.(Not); ok { // "not user not exists"
+		return n.X, nil
+	}
 	return Not{e}, nil
 }
 
@@ -149,37 +156,42 @@ func (p *parser) term() (Expr, error) {
 			return nil, err
 		}
 		if end := p.next(); !end.punct(")") {
-			return nil, syntax(end.pos, "expected \")\" for the \"(\" at %d", t.pos)
+			return nil, badFilter(end.pos, "expected \")\" for the \"(\" at %d", t.pos)
 		}
 		return e, nil
 	case t.kind == tokPath:
 		return p.comparison(t)
 	case t.kind == tokString:
 		if n := p.peek(); n.kind == tokOp {
-			return nil, syntax(t.pos, "a field must stand before %q, not a quoted text", n.text)
+			return nil, badFilter(t.pos, "a field must stand before %q, not a quoted text", n.text)
 		}
 		return p.word(t)
 	case t.kind == tokWord && !isKeyword(t):
 		return p.wordOrComparison(t)
 	case t.kind == tokEnd:
-		return nil, syntax(t.pos, "the filter ends where a term was expected")
+		return nil, badFilter(t.pos, "the filter ends where a term was expected")
 	}
-	return nil, syntax(t.pos, "expected a term, found %q", clip(t.text))
+	return nil, badFilter(t.pos, "expected a term, found %q", clip(t.text))
 }
 
 func isKeyword(t token) bool { return t.is("and") || t.is("or") || t.is("not") }
 
 func (p *parser) word(t token) (Expr, error) {
 	if strings.TrimSpace(t.text) == "" {
-		return nil, syntax(t.pos, "the text to search for is empty")
+		return nil, badFilter(t.pos, "the text to search for is empty")
 	}
 	return Word(t.text), nil
 }
 
 func (p *parser) wordOrComparison(t token) (Expr, error) {
 	n := p.peek()
-	negated := n.is("not") && (p.after(1).is("in") || p.after(1).is("like") || p.after(1).is("ilike"))
-	if n.kind == tokOp || negated || n.is("like") || n.is("ilike") || n.is("exists") || n.is("in") && (p.after(1).punct("(") || known(t)) {
+	word := n
+	if n.is("not") {
+		word = p.after(1)
+	}
+	// Words of the language that are words of texts, too, are taken as such behind what is no field.
+	named := slices.ContainsFunc(wordOps, word.is) && (known(t) || !word.is("in") && !word.is("contains"))
+	if n.kind == tokOp || named || word.is("in") && p.after(1).punct("(") || word.is("contains") && isPath(t) {
 		return p.comparison(t)
 	}
 	name, value, ok := strings.Cut(t.text, ":")
@@ -187,7 +199,7 @@ func (p *parser) wordOrComparison(t token) (Expr, error) {
 		v := token{tokWord, value, t.pos + len(name) + 1}
 		if value == "" {
 			if v = p.next(); v.kind != tokWord && v.kind != tokString {
-				return nil, syntax(v.pos, "expected a value for %s", name)
+				return nil, badFilter(v.pos, "expected a value for %s", name)
 			}
 		}
 		return p.compare(f, path, Eq, t.pos, v)
@@ -195,10 +207,16 @@ func (p *parser) wordOrComparison(t token) (Expr, error) {
 	return p.word(t)
 }
 
+// wordOps are the operators that are words.
+var wordOps = []string{"exists", "in", "like", "ilike", "rlike", "contains"}
+
 func known(t token) bool {
 	f, _ := Lookup(t.text)
 	return f != nil
 }
+
+// isPath reports whether a word can only be meant as the name of a field.
+func isPath(t token) bool { return strings.Contains(t.text, "_") || strings.Contains(t.text, ".") }
 
 // Lookup finds a field by name, metadata with the path behind it; f is nil if there is none.
 func Lookup(name string) (f *Field, path string) {
@@ -215,15 +233,18 @@ func Lookup(name string) (f *Field, path string) {
 func (p *parser) comparison(name token) (Expr, error) {
 	f, path := Lookup(name.text)
 	if f == nil {
-		return nil, syntax(name.pos, "unknown field %q; fields are %s", clip(name.text), fieldNames())
+		return nil, unknownField(name)
 	}
 	opTok := p.next()
 	op := Op(strings.ToLower(opTok.text))
 	if opTok.is("not") {
 		op = Op("not " + strings.ToLower(p.next().text))
 	}
+	if op == "not exists" && slices.Contains(f.Operators(), Exists) {
+		return Not{&Compare{Field: f, Path: path, Op: Exists}}, nil
+	}
 	if opTok.kind == tokEnd || !slices.Contains(f.Operators(), op) {
-		return nil, syntax(opTok.pos, "%s takes %s, not %q", f.Name, listOf(f.Operators()), clip(string(op)))
+		return nil, badFilter(opTok.pos, "%s takes %s, not %q", f.Name, listOf(f.Operators()), clip(string(op)))
 	}
 	switch op {
 	case Exists:
@@ -237,20 +258,20 @@ func (p *parser) comparison(name token) (Expr, error) {
 	}
 	v := p.next()
 	if v.kind != tokWord && v.kind != tokString {
-		return nil, syntax(v.pos, "expected a value for %s", name.text)
+		return nil, badFilter(v.pos, "expected a value for %s", name.text)
 	}
 	return p.compare(f, path, op, name.pos, v)
 }
 
 func (p *parser) list() ([]token, error) {
 	if t := p.next(); !t.punct("(") {
-		return nil, syntax(t.pos, "expected \"(\" and a list of values")
+		return nil, badFilter(t.pos, "expected \"(\" and a list of values")
 	}
 	var vals []token
 	for {
 		v := p.next()
 		if v.kind != tokWord && v.kind != tokString {
-			return nil, syntax(v.pos, "expected a value in the list")
+			return nil, badFilter(v.pos, "expected a value in the list")
 		}
 		vals = append(vals, v)
 		switch t := p.next(); {
@@ -258,18 +279,42 @@ func (p *parser) list() ([]token, error) {
 		case t.punct(")"):
 			return vals, nil
 		default:
-			return nil, syntax(t.pos, "expected \",\" or \")\" in the list")
+			return nil, badFilter(t.pos, "expected \",\" or \")\" in the list")
 		}
 	}
 }
 
+// unknownField suggests the nearest name.
+func unknownField(name token) error {
+	hint := "fields are " + fieldNames()
+	if head, path, ok := strings.Cut(name.text, "."); FieldNamed(name.text) != nil {
+		hint = fmt.Sprintf("a path must follow it, as in %s.name", name.text)
+	} else if near := nearest(head); near != "" {
+		if f := FieldNamed(near); f.Type == Map && ok {
+			near += "." + path
+		}
+		hint = fmt.Sprintf("did you mean %s?", clip(near))
+	}
+	return badFilter(name.pos, "unknown field %q; %s", clip(name.text), hint)
+}
+
 func (p *parser) compare(f *Field, path string, op Op, pos int, vals ...token) (Expr, error) {
-	if len(path) > 200 {
-		return nil, syntax(pos, "the path is longer than 200 bytes")
+	if len(path) > maxPath {
+		return nil, badFilter(pos, "the path is longer than %d bytes", maxPath)
+	}
+	if f.Type == FullText {
+		if strings.TrimSpace(vals[0].text) == "" {
+			return nil, badFilter(vals[0].pos, "the text to search for is empty")
+		}
+		find := Find{Needle{Part(f.Name), vals[0].text}}
+		if op == NotHolds {
+			return Not{find}, nil
+		}
+		return find, nil
 	}
 	c := &Compare{Field: f, Path: path, Op: op}
 	for _, t := range vals {
-		v, err := c.value(t)
+		v, err := c.value(t, p.now)
 		if err != nil {
 			return nil, err
 		}
@@ -279,14 +324,19 @@ func (p *parser) compare(f *Field, path string, op Op, pos int, vals ...token) (
 }
 
 // value reads a literal of the field's type.
-func (c *Compare) value(t token) (v Value, err error) {
+func (c *Compare) value(t token, now time.Time) (v Value, err error) {
 	f := c.Field
+	if op, _ := c.Op.Positive(); op == RLike {
+		v.Text = t.text
+		v.pattern, err = compile(t)
+		return v, err
+	}
 	switch f.Type {
 	case Enum:
 		v.Text = strings.ToLower(t.text)
 		if c.Op == Eq || c.Op == Ne || c.Op == In || c.Op == NotIn {
 			if !slices.Contains(f.Values, v.Text) {
-				return v, syntax(t.pos, "%s is one of %s, not %q", f.Name, strings.Join(f.Values, ", "), clip(t.text))
+				return v, badFilter(t.pos, "%s is one of %s, not %q", f.Name, strings.Join(f.Values, ", "), clip(t.text))
 			}
 		}
 		return v, nil
@@ -294,7 +344,7 @@ func (c *Compare) value(t token) (v Value, err error) {
 		v.Text = t.text
 		if c.ordered() {
 			if v.Float, err = strconv.ParseFloat(t.text, 64); err != nil || math.IsNaN(v.Float) || math.IsInf(v.Float, 0) {
-				return v, syntax(t.pos, "%q is not a number", clip(t.text))
+				return v, badFilter(t.pos, "%q is not a number", clip(t.text))
 			}
 			v.Text = ""
 		}
@@ -302,81 +352,16 @@ func (c *Compare) value(t token) (v Value, err error) {
 	case Text, List:
 		v.Text = t.text
 		return v, nil
+	case Time:
+		if at, rest, ok := relative(t.text, now); ok {
+			v.Number, v.Text = Nanos(at), rest
+			return v, nil
+		}
 	}
 	if v.Number, err = parseScalar(f.Type, t.text); err != nil {
-		return v, syntax(t.pos, "%s: %q is not %s", f.Name, clip(t.text), err)
+		return v, badFilter(t.pos, "%s: %q is not %s", f.Name, clip(t.text), err)
 	}
 	return v, nil
-}
-
-// parseScalar's error says what was expected.
-func parseScalar(t Type, s string) (int64, error) {
-	switch t {
-	case Number:
-		return parseSize(s)
-	case Duration:
-		return parseDuration(s)
-	case Money:
-		usd, err := strconv.ParseFloat(strings.TrimPrefix(s, "$"), 64)
-		if err != nil || !(math.Abs(usd) <= 1e6) { // beyond it, nano-dollars of a float are no longer exact
-			return 0, fmt.Errorf("an amount in dollars, such as 0.05")
-		}
-		return int64(math.Round(usd * 1e9)), nil
-	case Bool:
-		switch strings.ToLower(s) {
-		case "true", "yes", "1":
-			return 1, nil
-		case "false", "no", "0":
-			return 0, nil
-		}
-		return 0, fmt.Errorf("true or false")
-	}
-	return parseTime(s)
-}
-
-func parseSize(s string) (int64, error) {
-	scale := 1.0
-	if s != "" {
-		switch s[len(s)-1] {
-		case 'k', 'K':
-			scale = 1e3
-		case 'm', 'M':
-			scale = 1e6
-		case 'g', 'G':
-			scale = 1e9
-		}
-	}
-	if scale == 1 {
-		if n, err := strconv.ParseInt(s, 10, 64); err == nil && n > -1<<53 && n < 1<<53 {
-			return n, nil
-		}
-		return 0, fmt.Errorf("a whole number, such as 200 or 10k")
-	}
-	x, err := strconv.ParseFloat(s[:len(s)-1], 64)
-	if err != nil || !(math.Abs(x*scale) < 1<<53) {
-		return 0, fmt.Errorf("a number, such as 200 or 10k")
-	}
-	return int64(math.Round(x * scale)), nil
-}
-
-func parseDuration(s string) (int64, error) {
-	if ms, err := strconv.ParseFloat(s, 64); err == nil && math.Abs(ms) < 1e12 {
-		return int64(math.Round(ms * 1e6)), nil
-	}
-	d, err := time.ParseDuration(s)
-	if err != nil {
-		return 0, fmt.Errorf("a duration, such as 300ms or 2s")
-	}
-	return int64(d), nil
-}
-
-func parseTime(s string) (int64, error) {
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02"} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return Nanos(t), nil
-		}
-	}
-	return 0, fmt.Errorf("a time, such as 2026-03-01T12:00:00Z or 2026-03-01")
 }
 
 func fieldNames() string {

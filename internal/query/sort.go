@@ -2,15 +2,19 @@ package query
 
 import (
 	"encoding/base64"
+	"math"
 	"strings"
 
 	"weir/internal/fault"
 	"weir/internal/jsonx"
+	"weir/internal/span"
 )
 
 // Sort orders a list by a field, then by trace and span id in the same direction. The zero Sort is the newest first.
+// Spans without the score are not in a list sorted by it.
 type Sort struct {
 	Field *Field
+	Path  string // of the score, if Field is that
 	Asc   bool
 }
 
@@ -23,10 +27,43 @@ func (s Sort) By() *Field {
 }
 
 func (s Sort) String() string {
-	if s.Asc {
-		return s.By().Name
+	name := s.By().Name
+	if s.Path != "" {
+		name += "." + s.Path
 	}
-	return "-" + s.By().Name
+	if s.Asc {
+		return name
+	}
+	return "-" + name
+}
+
+// ScoreScale is what a score is multiplied by where lists are sorted by it.
+const ScoreScale = 1e6
+
+// Place is where a span stands in the order; it is not ok for a span that is not in the list.
+func (s Sort) Place(sp *span.Span) (v int64, ok bool) {
+	if s.Path == "" {
+		return s.By().NumberOf(sp), true
+	}
+	for _, p := range s.By().PairsOf(sp) {
+		if p.Path == s.Path {
+			x, ok := ScoreNumber(p.Value)
+			return int64(math.RoundToEven(x * ScoreScale)), ok
+		}
+	}
+	return 0, false
+}
+
+// ScoreNumber is the number a score's text stands for, within a billion; that of a boolean is 0 or 1.
+func ScoreNumber(text string) (float64, bool) {
+	switch text {
+	case "true":
+		return 1, true
+	case "false":
+		return 0, true
+	}
+	x, ok := numberIn(text)
+	return x, ok && math.Abs(x) <= 1e9
 }
 
 // ParseSort reads "-start", "duration" and the like; "" is "-start".
@@ -35,11 +72,11 @@ func ParseSort(s string) (Sort, error) {
 		return Sort{}, nil
 	}
 	name, desc := strings.CutPrefix(s, "-")
-	f := FieldNamed(name)
-	if f == nil || !f.Sortable() {
+	f, path := Lookup(name)
+	if f == nil || !f.Sortable() && !f.Numeric {
 		return Sort{}, fault.Bad("sort", "cannot sort by %q", clip(name))
 	}
-	return Sort{Field: f, Asc: !desc}, nil
+	return Sort{Field: f, Path: path, Asc: !desc}, nil
 }
 
 // Cursor is the place after a row in a sorted list.

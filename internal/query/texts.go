@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"weir/internal/span"
@@ -32,9 +33,14 @@ type TextQuery struct {
 	From, To time.Time
 }
 
+// ErrPartial says that not all texts could be searched in time.
+var ErrPartial = errors.New("query: not all texts have been searched")
+
 // Texts finds spans by what is in their bodies.
 type Texts interface {
-	// Search calls yield with spans that hold all needles, the newest received first, until it returns false.
+	// Search calls yield with spans that hold all needles, the newest received first, until it returns false. A text that
+	// several spans of a day share is found at the one that brought it in. ErrPartial, or the context's error, comes after
+	// what was found: more may be there.
 	Search(ctx context.Context, q TextQuery, yield func(span.Key) bool) error
 	// Holds reports whether one span holds a needle.
 	Holds(ctx context.Context, s *span.Span, n Needle) (bool, error)

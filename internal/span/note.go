@@ -64,6 +64,14 @@ type Comment struct {
 	Updated time.Time        `json:"updated"`
 }
 
+// ScoreName is a name that scores have.
+type ScoreName struct {
+	Name       string
+	Type       ScoreType // of the newest
+	Count      int
+	Categories []string // of categorical scores, at most 50
+}
+
 // Mark is the latest value of a score on its span, for filters and lists. Text is also set for numeric and boolean ones
 // ("0.5", "true").
 type Mark struct {
@@ -76,14 +84,18 @@ type Mark struct {
 // when they return. Targets need not exist yet: a score may arrive before its span.
 type Notes interface {
 	// PutScore stores a score under its ID, keeping what it replaces as history, and brings the marks of its span (of a
-	// trace: of its root) up to date.
+	// trace: of its root) up to date. Without an ID it takes that of the target's score with the same name, source and
+	// author, or a new one; Created and Updated are set where they are zero. An ID that names a score of another target
+	// is fault.Conflict.
 	PutScore(ctx context.Context, s *Score) error
 	Score(ctx context.Context, p tenant.ProjectID, id string) (*Score, error)
 	DeleteScore(ctx context.Context, p tenant.ProjectID, id string) error
 	// Scores returns those of a target, by name; for a trace also those of its spans.
 	Scores(ctx context.Context, p tenant.ProjectID, t Target) ([]*Score, error)
-	// ScoreHistory returns all versions of a score, the newest first.
+	// ScoreHistory returns all versions of a score, the newest first, deletions included.
 	ScoreHistory(ctx context.Context, p tenant.ProjectID, id string) ([]*Score, error)
+	// ScoreNames sums up the scores of a project, those of recent days first, as far as it gets in a bounded time.
+	ScoreNames(ctx context.Context, p tenant.ProjectID) ([]ScoreName, error)
 	PutComment(ctx context.Context, c *Comment) error
 	Comment(ctx context.Context, p tenant.ProjectID, id string) (*Comment, error)
 	DeleteComment(ctx context.Context, p tenant.ProjectID, id string) error

@@ -122,8 +122,8 @@ type Span struct {
 	Input  Ref `json:"input"`
 	Output Ref `json:"output"`
 
-	// First is set by Store.Changes where this entry of the queue is the first of its trace: no earlier version of the
-	// span can be in an index. It is not stored.
+	// First is set by Store.Changes where no version of the span was stored before this entry of the queue, as far as is
+	// known: none can be in an index. It is not stored.
 	First bool `json:"-"`
 }
 

@@ -23,6 +23,13 @@ type Batch struct {
 	Blobs  map[Hash][]byte // written where absent
 	Nodes  []Node          // written where absent, parents first
 	Ledger *LedgerEntry    // nil for spans that cost nothing
+	// Merge, if set, makes the span to store out of the one stored under its id, which is nil if there is none; nil
+	// leaves things as they are. Project, Trace, ID and Day stay those of Span. It may be called more than once, and
+	// changes neither its argument nor the batch. Without it Span replaces what is there.
+	Merge func(stored *Span) *Span
+	// Covers says that the usage of Span shows in its parent as well: a parent with usage or cost is marked Covered,
+	// whichever of the two is stored first.
+	Covers bool
 }
 
 // LedgerEntry is one charge. Entries outlive trace retention. Seq is assigned by the store, dense and increasing.
@@ -54,7 +61,8 @@ type Store interface {
 	// Append commits batches, in order, in one atomic write. With sync it returns once they survive power loss.
 	// A span with an ID that exists replaces the earlier one. It sets Span.Day; a Day set by the caller that is not the
 	// trace's home is fault.Conflict: the day was dropped since the caller asked, prepare the batch again.
-	// fault.Unavailable leaves the outcome open; appending the same again is harmless.
+	// fault.Unavailable leaves the outcome open; appending the same again is harmless. Once it has succeeded, nobody may
+	// change the spans.
 	Append(ctx context.Context, sync bool, batches ...*Batch) error
 	// Trace returns all spans of a trace ordered by start, or fault.NotFound.
 	Trace(ctx context.Context, p tenant.ProjectID, trace string) ([]*Span, error)
@@ -70,7 +78,8 @@ type Store interface {
 	// DropDay removes all traces of a project whose home is the day: spans, heads, bodies and nodes. Ledger stays. The
 	// day is nobody's home after that; a trace of it that returns gets a new one.
 	DropDay(ctx context.Context, p tenant.ProjectID, day Day) error
-	// Changes calls yield with spans appended after position seq in the index queue, in order, until it returns false.
+	// Changes calls yield with spans appended after position seq in the index queue, in order, until it returns false. The
+	// spans may be the ones that were appended, and must not be changed.
 	Changes(ctx context.Context, after uint64, yield func(seq uint64, s *Span) bool) error
 	// Trim forgets index queue entries up to and including seq.
 	Trim(ctx context.Context, seq uint64) error

@@ -34,6 +34,7 @@ type Config struct {
 const (
 	maxIdlePerHost = 1024
 	bufferSize     = 32 << 10
+	maxHeader      = 256 << 10
 )
 
 // New returns a client without an overall timeout, since streams may run for long: the caller's context is the
@@ -57,13 +58,14 @@ func New(c Config) (*http.Client, error) {
 		ExpectContinueTimeout:  time.Second,
 		MaxIdleConns:           4 * maxIdlePerHost,
 		MaxIdleConnsPerHost:    maxIdlePerHost,
-		MaxResponseHeaderBytes: 256 << 10,
+		MaxResponseHeaderBytes: maxHeader,
 		DisableCompression:     true, // answers are passed on as they came
 		ForceAttemptHTTP2:      true,
 		ReadBufferSize:         bufferSize,
 		WriteBufferSize:        bufferSize,
 	}
-	return &http.Client{Transport: t, CheckRedirect: stay}, nil
+	d := &direct{Transport: t, dial: dialer.DialContext, idle: idleConns{keep: t.IdleConnTimeout}}
+	return &http.Client{Transport: d, CheckRedirect: stay}, nil
 }
 
 func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

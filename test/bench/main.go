@@ -20,7 +20,8 @@ func main() {
 	var o options
 	flag.BoolVar(&o.quick, "quick", false, "fewer and shorter rounds, a tenth of the spans: about a minute")
 	flag.StringVar(&o.only, "only", "", "run only measurements whose name matches this expression, and write no file")
-	flag.StringVar(&o.out, "out", "../docs/benchmarks.md", "file to write")
+	flag.StringVar(&o.suite, "suite", "calls", "calls (the gateway) or traces (ingest and queries)")
+	flag.StringVar(&o.out, "out", "", "file to write; default: the suite's page below ../docs")
 	flag.StringVar(&o.machine, "machine", "2 shared cores, 24 GiB", "how the report describes the machine")
 	flag.Parse()
 	exit(run(o))
@@ -35,9 +36,10 @@ func exit(err error) {
 }
 
 type options struct {
-	quick              bool
-	only, out, machine string
-	busy               string // load average before the run
+	quick        bool
+	suite, only  string
+	out, machine string
+	busy         string // load average before the run
 }
 
 var errMissed = errors.New("a target was missed")
@@ -68,10 +70,11 @@ func run(o options) error {
 	began := time.Now()
 	o.busy = loadAverage()
 	var rows []row
-	for _, m := range []measurement{
-		{"start", l.starts}, {"latency", l.latency}, {"throughput", l.throughput}, {"streams", l.streams}, {"first-token", l.firstToken},
-		{"disk", l.disk}, {"million", l.million},
-	} {
+	suite, ok := l.suites()[o.suite]
+	if !ok {
+		return fmt.Errorf("no suite %q", o.suite)
+	}
+	for _, m := range suite.measurements {
 		if !only.MatchString(m.name) {
 			continue
 		}
@@ -85,7 +88,10 @@ func run(o options) error {
 		rows = append(rows, got...)
 	}
 	if o.only == "" {
-		if err := os.WriteFile(o.out, report(o, rows, time.Since(began)), 0o644); err != nil {
+		if o.out == "" {
+			o.out = suite.page
+		}
+		if err := os.WriteFile(o.out, suite.report(o, rows, time.Since(began)), 0o644); err != nil {
 			return err
 		}
 	}
@@ -105,6 +111,25 @@ func loadAverage() string {
 		return "unknown"
 	}
 	return first
+}
+
+// suite is what one page of the documentation shows.
+type suite struct {
+	page         string
+	measurements []measurement
+	report       func(o options, rows []row, took time.Duration) []byte
+}
+
+func (l *lab) suites() map[string]suite {
+	return map[string]suite{
+		"calls": {"../docs/benchmarks.md", []measurement{
+			{"start", l.starts}, {"latency", l.latency}, {"throughput", l.throughput}, {"streams", l.streams}, {"first-token", l.firstToken},
+			{"disk", l.disk}, {"million", l.million},
+		}, report},
+		"traces": {"../docs/benchmarks-traces.md", []measurement{
+			{"ingest", l.ingest}, {"bodies", l.bodies}, {"ten-million", l.tenMillion}, {"peers", l.peers},
+		}, tracesReport},
+	}
 }
 
 type measurement struct {

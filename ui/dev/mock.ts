@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Connect, Plugin } from 'vite';
 import type { Aggregate, Totals, TraceRow } from '../src/shared/api/types';
+import { appTrace, comments, diffOf, lights, messagesOf, scores, shares, spanOf, traceOf, treeOf } from './traces';
 import { keys, liveRow, models, now, rows, session, sessionID, sessions, spans } from './fixtures';
 
 /** Answers /api/v1 from fixtures, for development and screenshots without a server. WEIR_MOCK=empty|login shows those states. */
@@ -153,6 +154,18 @@ function body(traceID: string, side: string): unknown {
 
 const system = () => ({ version: '0.1.0', uptime_s: 86_400 * 3 + 4210, ready: { ready: true, degraded: true, checks: [{ name: 'auth', ok: true, detail: '7 keys' }, { name: 'truth', ok: true, detail: 'pebble, synced 4 ms ago' }, { name: 'rows', ok: true, detail: 'sqlite' }, { name: 'index', ok: false, detail: 'rebuilding, 3.1 s behind' }] }, queue: { depth: 12, capacity: 4096 }, index: { lag: 118, position: 48_202, committed: 48_320 }, stores: [{ name: 'truth', bytes: 418_302_112 }, { name: 'index', bytes: 22_402_048 }, { name: 'rows', bytes: 1_302_528 }], disk: { free: 81_302_400_000, total: 256_060_514_304 }, log_levels: { gateway: 'info', ingest: 'info', store: 'warn', surface: 'info' } });
 
+/** Reads of an application's trace, and of a share of one. */
+function application(id: string, c: string | undefined, span: string | undefined, side: string | undefined, q: Q): Answer {
+  if (c === 'tree') return { json: treeOf(id) };
+  if (side === 'messages') return { json: messagesOf(id, span!) };
+  if (side) return { text: JSON.stringify(messagesOf(id, span!)[side as 'input' | 'output'] ?? {}) };
+  if (c === 'spans') {
+    const s = lights(id)!.find((x) => x.id === span);
+    return s ? { json: spanOf(id, s) } : { status: 404, json: { error: { code: 'not_found', message: `no span ${span}` } } };
+  }
+  return { json: traceOf(id, Number(q.get('limit') ?? 2000)) };
+}
+
 type Answer = { status?: number; json?: unknown; text?: string };
 
 function route(method: string, path: string, q: Q): Answer {
@@ -167,11 +180,25 @@ function route(method: string, path: string, q: Q): Answer {
     case 'traces': {
       if (id === 'count') return { json: { count: select(q).length } };
       if (!id) return { json: page(select(q), q) };
+      if (lights(id)) return application(id, c, span, side, q);
       if (side === 'curl') return { text: `curl http://127.0.0.1:4000/v1/messages \\\n  -H "x-api-key: $WEIR_API_KEY" \\\n  -H 'content-type: application/json' \\\n  -d '{"model":"claude-sonnet"}'` };
       if (c === 'spans' && span && side) return { text: JSON.stringify(body(id, side)) };
       const t = trace(id);
       return t ? { json: t } : { status: 404, json: { error: { code: 'not_found', message: `no trace ${id}` } } };
     }
+    case 'share':
+      return id === 'gone' ? { status: 404, json: { error: { code: 'not_found', message: 'this link has expired' } } } : application(appTrace, c, span, side, q);
+    case 'diff':
+      return { json: diffOf(q.get('a') ?? '', q.get('b') ?? '') };
+    case 'scores':
+      if (id === 'names') return { json: { names: [{ name: 'helpful', type: 'numeric', count: 9, categories: [] }, { name: 'tone', type: 'categorical', count: 4, categories: ['polite', 'curt'] }] } };
+      return { json: c === 'history' ? { items: scores.slice(0, 1) } : method === 'GET' ? { items: scores } : scores[0] };
+    case 'comments':
+      return { json: method === 'GET' ? { items: comments } : comments[0] };
+    case 'shares':
+      return { json: method === 'GET' ? { items: shares } : { ...shares[0], token: 'share-4f1b9e', url: '' } };
+    case 'replay':
+      return { json: { trace: appTrace, span: '', status: 'ok' } };
     case 'sessions':
       if (!id) return { json: page(empty ? [] : sessions, q) };
       return id === sessionID || sessions.some((s) => s.session === id) ? { json: session } : { status: 404, json: { error: { code: 'not_found', message: `no session ${id}` } } };

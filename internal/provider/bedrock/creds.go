@@ -163,9 +163,12 @@ func (s *credentialSource) failure(err error) *llm.Error {
 // since the SDK gives up where AWS_CA_BUNDLE is set and the client is of another kind, and since it sets shorter
 // timeouts of its own on that kind towards the instance metadata service.
 func lookupClient(c *http.Client) config.HTTPClient {
-	shared, ok := c.Transport.(*http.Transport)
-	if !ok {
-		shared = &http.Transport{Proxy: http.ProxyFromEnvironment}
+	shared := &http.Transport{Proxy: http.ProxyFromEnvironment}
+	switch t := c.Transport.(type) {
+	case *http.Transport:
+		shared = t
+	case interface{ Plain() *http.Transport }: // Weir's own client
+		shared = t.Plain()
 	}
 	return awshttp.NewBuildableClient().WithTimeout(exchangeTimeout).WithTransportOptions(func(t *http.Transport) {
 		t.Proxy, t.DisableKeepAlives = shared.Proxy, true // lookups are rare

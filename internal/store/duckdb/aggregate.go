@@ -4,6 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"weir/internal/llm"
@@ -13,15 +16,21 @@ import (
 
 const (
 	callKinds = `('generation', 'embedding')`
-	failures  = `count(*) FILTER (WHERE "status" IN ('error', 'interrupted'))`
+	calls     = `count(*) FILTER (WHERE "kind" IN ` + callKinds + ` AND "covered" = 0)`
+	broken    = `"status" IN ('error', 'interrupted')`
+	failures  = `count(*) FILTER (WHERE ` + broken + `)`
 )
 
-// sums and sumsInto belong together. Sums are clamped, since clients may claim any number.
+// sums and sumsInto belong together. Sums are clamped, since clients may claim any number, and leave out covered spans.
 var sums = sum("cost") + ", " + sum("u_input") + ", " + sum("cache_read") + ", " + sum("cache_write") + ", " + sum("u_write_1h") + ", " +
 	sum("output_tokens") + ", " + sum("u_reasoning")
 
 func sum(c string) string {
-	return `greatest(least(coalesce(sum("` + c + `"), 0), 9223372036854775807), -9223372036854775807)::BIGINT`
+	return clamped(`sum("` + c + `") FILTER (WHERE "covered" = 0)`)
+}
+
+func clamped(sum string) string {
+	return `greatest(least(coalesce(` + sum + `, 0), 9223372036854775807), -9223372036854775807)::BIGINT`
 }
 
 func sumsInto(cost *int64, u *llm.Usage) []any {
@@ -53,38 +62,120 @@ func (l *long) Scan(v any) error {
 	return nil
 }
 
-var figures = `count(*) AS calls, ` + failures + ` AS errors, ` + sums + `, quantile_cont("duration", 0.5) AS p50, quantile_cont("duration", 0.95) AS p95,
-	quantile_cont("ttft", 0.5) FILTER (WHERE "ttft" > 0) AS ttft_p50, quantile_cont("ttft", 0.95) FILTER (WHERE "ttft" > 0) AS ttft_p95`
-
-// measured is how groups are ordered.
-var measured = map[query.Measure]string{
-	"": "count(*)", query.Calls: "count(*)", query.Errors: failures, query.CostUSD: `sum("cost")`, query.Tokens: `sum("tokens")`,
-	query.P50: "p50", query.P95: "p95", query.FirstP50: "ttft_p50", query.FirstP95: "ttft_p95",
+// depth is which of the figures a scan computes, and quantiles from one in how many spans.
+type depth struct {
+	sums, took, first bool
+	score             string
+	oneIn             int64
 }
 
-// into scans what figures selects.
-type into struct {
-	f      *query.Figures
-	cost   int64
-	quants [4]sql.NullFloat64
+// depthOf is all that is asked for.
+func depthOf(a query.Aggregate) depth {
+	return depth{
+		sums:  a.Wants(query.CostUSD, query.Tokens, query.InputTokens, query.OutputTokens, query.CacheHitRate),
+		took:  !a.Lean && a.Wants(query.AvgDuration, query.P50, query.P75, query.P90, query.P95, query.P99),
+		first: !a.Lean && a.Wants(query.FirstP50, query.FirstP95),
+		score: a.Score, oneIn: 1,
+	}
 }
 
-func (n *into) dest() []any {
-	d := append([]any{&n.f.Calls, &n.f.Errors}, sumsInto(&n.cost, &n.f.Usage)...)
-	for i := range n.quants {
-		d = append(d, &n.quants[i])
+// plain is the depth without quantiles, spread that of nothing else.
+func (d depth) plain() depth  { d.took, d.first = false, false; return d }
+func (d depth) spread() depth { d.sums, d.score = false, ""; return d }
+
+// sampled takes from n spans enough for a tenth of query.SampleOver.
+func (d depth) sampled(n int64) depth {
+	d.oneIn = 1
+	for _, prime := range []int64{3, 7, 13, 31, 61, 127} { // primes, since starts are often whole milliseconds
+		if n > query.SampleOver && n/prime >= query.SampleOver/10 {
+			d.oneIn = prime
+		}
 	}
 	return d
 }
 
+// figures are what into scans. Quantiles of one column are one aggregate: each collects its input.
+func figures(d depth) string {
+	summed, took, first, score := none, `NULL`, `NULL`, `NULL::DOUBLE`
+	if d.sums {
+		summed = sums
+	}
+	in := ` FILTER (WHERE true`
+	if d.oneIn > 1 {
+		in = fmt.Sprintf(` FILTER (WHERE "start" %% %d = 0`, d.oneIn)
+	}
+	if d.took {
+		took = `quantile_cont("duration", [0.5, 0.75, 0.9, 0.95, 0.99])` + in + `)`
+	}
+	if d.first {
+		first = `quantile_cont("ttft", [0.5, 0.95])` + in + ` AND "ttft" > 0)`
+	}
+	if d.score != "" {
+		score = `avg(` + scoreOf(d.score) + `)`
+	}
+	return `count(*) AS calls, ` + failures + ` AS errors, ` + summed + `, avg("duration") AS took, ` + took + ` AS q, ` + first + ` AS fq, ` + score + ` AS score`
+}
+
+// none stands for the sums that nobody asked for.
+var none = strings.TrimSuffix(strings.Repeat(`0::BIGINT, `, len(sumsInto(new(int64), new(llm.Usage)))), `, `)
+
+// scoreOf is the number a score of a span stands for, as query.ScoreNumber, or NULL.
+func scoreOf(name string) string {
+	x := `map_extract_value("score", ` + literal(name) + `)`
+	n := `CASE ` + x + ` WHEN 'true' THEN 1.0::DOUBLE WHEN 'false' THEN 0.0::DOUBLE ELSE TRY_CAST(` + x + ` AS DOUBLE) END`
+	return `(CASE WHEN abs(` + n + `) <= 1e9 THEN ` + n + ` END)`
+}
+
+// measured is how groups are ordered.
+var measured = map[query.Measure]string{
+	"": "calls", query.Calls: "calls", query.Rate: "calls", query.Errors: "errors", query.ErrorRate: "errors / calls",
+	query.CostUSD: uncovered("cost"), query.Tokens: uncovered(computed["tokens"]), query.InputTokens: uncovered(computed["input_tokens"]),
+	query.OutputTokens: uncovered("output_tokens"), query.CacheHitRate: uncovered("cache_read") + ` / nullif(` + uncovered(computed["input_tokens"]) + `, 0)`,
+	query.AvgDuration: "took", query.P50: "q[1]", query.P75: "q[2]", query.P90: "q[3]", query.P95: "q[4]", query.P99: "q[5]",
+	query.FirstP50: "fq[1]", query.FirstP95: "fq[2]", query.AvgScore: "score",
+}
+
+func uncovered(x string) string { return `sum(` + x + `) FILTER (WHERE "covered" = 0)` }
+
+// into scans what figures selects.
+type into struct {
+	f           *query.Figures
+	cost        int64
+	mean, score sql.NullFloat64
+	took, first any
+}
+
+func (n *into) dest() []any {
+	d := append([]any{&n.f.Calls, &n.f.Errors}, sumsInto(&n.cost, &n.f.Usage)...)
+	return append(d, &n.mean, &n.took, &n.first, &n.score)
+}
+
 func (n *into) done() {
 	n.f.Cost = money.Nano(n.cost)
-	for i, to := range []**time.Duration{&n.f.P50, &n.f.P95, &n.f.FirstP50, &n.f.FirstP95} {
-		if n.quants[i].Valid {
-			*to = new(time.Duration(n.quants[i].Float64))
+	if n.mean.Valid {
+		n.f.Duration = new(time.Duration(n.mean.Float64))
+	}
+	if n.score.Valid {
+		n.f.Score = &n.score.Float64
+	}
+	durations(n.took, &n.f.P50, &n.f.P75, &n.f.P90, &n.f.P95, &n.f.P99)
+	durations(n.first, &n.f.FirstP50, &n.f.FirstP95)
+}
+
+func durations(list any, to ...**time.Duration) {
+	vals, ok := list.([]any)
+	if !ok || len(vals) != len(to) {
+		return
+	}
+	for i, v := range vals {
+		if ns, ok := v.(float64); ok {
+			*to[i] = new(time.Duration(ns))
 		}
 	}
 }
+
+// byQuantile are the measures by which groups are ordered only once their quantiles are known.
+var byQuantile = []query.Measure{query.P50, query.P75, query.P90, query.P95, query.P99, query.FirstP50, query.FirstP95}
 
 // Aggregate implements query.Index.
 func (x *Index) Aggregate(ctx context.Context, a query.Aggregate) (out query.Aggregation, err error) {
@@ -109,17 +200,33 @@ func (x *Index) Aggregate(ctx context.Context, a query.Aggregate) (out query.Agg
 }
 
 func (x *Index) totals(ctx context.Context, a query.Aggregate, out *query.Aggregation) error {
-	s := new(statement).add(`SELECT ` + figures + ` FROM spans WHERE `).where(a.Query)
-	return x.rows(ctx, s, func(r *sql.Rows) error {
-		n := into{f: &out.Totals}
-		defer n.done()
-		return r.Scan(n.dest()...)
-	})
+	scan := func(d depth, f *query.Figures) error {
+		s := new(statement).add(`SELECT ` + figures(d) + ` FROM spans WHERE `).where(a.Query)
+		return x.rows(ctx, s, func(r *sql.Rows) error {
+			n := into{f: f}
+			defer n.done()
+			return r.Scan(n.dest()...)
+		})
+	}
+	d := depthOf(a)
+	if err := scan(d.plain(), &out.Totals); err != nil || !d.took && !d.first {
+		return err
+	}
+	var f query.Figures
+	err := scan(d.spread().sampled(out.Totals.Calls), &f)
+	withQuantiles(&out.Totals, f)
+	return err
 }
 
-// grouped writes the selected spans with their group g.
+// withQuantiles takes over what was computed apart.
+func withQuantiles(f *query.Figures, from query.Figures) {
+	f.P50, f.P75, f.P90, f.P95, f.P99, f.FirstP50, f.FirstP95 = from.P50, from.P75, from.P90, from.P95, from.P99, from.FirstP50, from.FirstP95
+}
+
+// grouped writes the selected spans with their group g, and h within it.
 func (s *statement) grouped(a query.Aggregate) *statement {
-	return s.add(`(SELECT *, `).group(a.GroupBy, a.Path).add(` AS g FROM spans WHERE `).where(a.Query).add(`)`)
+	s.add(`(SELECT *, `).group(a.GroupBy, a.Path).add(` AS g, `).group(a.ThenBy, a.ThenPath)
+	return s.add(` AS h FROM spans WHERE `).where(a.Query).add(`)`)
 }
 
 func (x *Index) groups(ctx context.Context, a query.Aggregate, out *query.Aggregation) error {
@@ -127,25 +234,60 @@ func (x *Index) groups(ctx context.Context, a query.Aggregate, out *query.Aggreg
 	if limit <= 0 {
 		limit = query.DefaultGroups
 	}
-	s := new(statement).add(`SELECT g, ` + figures + ` FROM `).grouped(a)
-	s.add(fmt.Sprintf(` GROUP BY g ORDER BY %s DESC NULLS LAST, g LIMIT %d`, measured[a.Measure], limit+1))
-	err := x.rows(ctx, s, func(r *sql.Rows) error {
-		var g query.Series
-		n := into{f: &g.Totals}
-		err := r.Scan(append([]any{&g.Group}, n.dest()...)...)
-		n.done()
-		out.Series = append(out.Series, g)
-		return err
-	})
-	if err != nil || len(out.Series) <= limit {
+	d := depthOf(a)
+	first := d.plain()
+	if slices.Contains(byQuantile, a.Measure) {
+		first = d
+	}
+	s := new(statement).add(`SELECT g, h, ` + figures(first) + ` FROM `).grouped(a)
+	s.add(fmt.Sprintf(` GROUP BY g, h ORDER BY %s DESC NULLS LAST, g, h LIMIT %d`, measured[a.Measure], limit+1))
+	if err := x.series(ctx, s, func(g query.Series) { out.Series = append(out.Series, g) }); err != nil {
 		return err
 	}
-	out.Series = append(out.Series[:limit], query.Series{Other: true})
-	return x.other(ctx, a, out.Series)
+	if len(out.Series) > limit {
+		out.Series = append(out.Series[:limit], query.Series{Other: true})
+		if err := x.other(ctx, a, d, out.Series); err != nil {
+			return err
+		}
+	}
+	if first == d {
+		return nil
+	}
+	return x.groupQuantiles(ctx, a, d, out.Series)
 }
 
-func (x *Index) other(ctx context.Context, a query.Aggregate, series []query.Series) error {
-	s := new(statement).add(`SELECT ` + figures + ` FROM `).grouped(a).add(` WHERE NOT (`).top(series).add(`)`)
+// series reads groups.
+func (x *Index) series(ctx context.Context, s *statement, take func(query.Series)) error {
+	return x.rows(ctx, s, func(r *sql.Rows) error {
+		var g query.Series
+		n := into{f: &g.Totals}
+		err := r.Scan(append([]any{&g.Group, &g.Then}, n.dest()...)...)
+		n.done()
+		take(g)
+		return err
+	})
+}
+
+// groupQuantiles samples as far as the smallest group allows.
+func (x *Index) groupQuantiles(ctx context.Context, a query.Aggregate, d depth, series []query.Series) error {
+	at := make(map[groupKey]*query.Series, len(series))
+	least := int64(math.MaxInt64)
+	for i := range series {
+		if g := &series[i]; !g.Other {
+			at[groupKey{g.Group, g.Then}] = g
+			least = min(least, g.Totals.Calls)
+		}
+	}
+	s := new(statement).add(`SELECT g, h, ` + figures(d.spread().sampled(least)) + ` FROM `).grouped(a).add(` WHERE `).top(series).add(` GROUP BY g, h`)
+	return x.series(ctx, s, func(g query.Series) {
+		if to := at[groupKey{g.Group, g.Then}]; to != nil {
+			withQuantiles(&to.Totals, g.Totals)
+		}
+	})
+}
+
+func (x *Index) other(ctx context.Context, a query.Aggregate, d depth, series []query.Series) error {
+	s := new(statement).add(`SELECT ` + figures(d) + ` FROM `).grouped(a).add(` WHERE NOT (`).top(series).add(`)`)
 	return x.rows(ctx, s, func(r *sql.Rows) error {
 		n := into{f: &series[len(series)-1].Totals}
 		defer n.done()
@@ -155,39 +297,41 @@ func (x *Index) other(ctx context.Context, a query.Aggregate, series []query.Ser
 
 // top writes whether g is one of the named groups.
 func (s *statement) top(series []query.Series) *statement {
-	s.add("g IN (NULL")
+	s.add("(false")
 	for _, g := range series {
 		if !g.Other {
-			s.add(", ?", g.Group)
+			s.add(" OR g = ? AND h = ?", g.Group, g.Then)
 		}
 	}
-	return s.add(") IS TRUE")
+	return s.add(")")
 }
 
+type groupKey struct{ g, h string }
+
 func (x *Index) points(ctx context.Context, a query.Aggregate, out *query.Aggregation) error {
-	at := make(map[string]*query.Series, len(out.Series))
+	at := make(map[groupKey]*query.Series, len(out.Series))
 	var other *query.Series
 	for i := range out.Series {
 		if g := &out.Series[i]; g.Other {
 			other = g
 		} else {
-			at[g.Group] = g
+			at[groupKey{g.Group, g.Then}] = g
 		}
 	}
 	i := int64(a.Interval)
-	s := new(statement).add(`SELECT "start" - (("start" % ? + ?) % ?) AS t, CASE WHEN `, i, i, i).top(out.Series).add(` THEN g END AS s, ` + figures + ` FROM `)
-	s.grouped(a).add(` GROUP BY t, s ORDER BY t`)
+	s := new(statement).add(`SELECT t, CASE WHEN named THEN g END AS sg, CASE WHEN named THEN h END AS sh, ` + figures(depthOf(a)) + ` FROM (SELECT *, `)
+	s.add(`"start" - (("start" % ? + ?) % ?) AS t, `, i, i, i).top(out.Series).add(` AS named FROM `).grouped(a).add(`) GROUP BY t, sg, sh ORDER BY t`)
 	return x.rows(ctx, s, func(r *sql.Rows) error {
 		var t int64
-		var group sql.NullString
+		var group, then sql.NullString
 		var p query.Point
 		n := into{f: &p.Figures}
-		err := r.Scan(append([]any{&t, &group}, n.dest()...)...)
+		err := r.Scan(append([]any{&t, &group, &then}, n.dest()...)...)
 		n.done()
 		p.Time = timeOf(t)
 		to := other
 		if group.Valid {
-			to = at[group.String]
+			to = at[groupKey{group.String, then.String}]
 		}
 		if to != nil { // a group that came up since the groups were read
 			to.Points = append(to.Points, p)

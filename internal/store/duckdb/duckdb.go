@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	duck "github.com/duckdb/duckdb-go/v2"
@@ -46,6 +47,7 @@ func (o *Options) defaults() {
 type Index struct {
 	db    *sql.DB
 	slots chan struct{} // queries under way
+	top   atomic.Int64  // no span starts later, in nanoseconds
 
 	write  sync.Mutex // one writer
 	writer *sql.Conn
@@ -92,6 +94,9 @@ func onEachConnection(path string) func(driver.ExecerContext) error {
 			if err != nil {
 				return err
 			}
+			if _, err := e.ExecContext(context.Background(), sealed, nil); err != nil {
+				return err
+			}
 			attached = true
 		}
 		_, err := e.ExecContext(context.Background(), `USE `+attachedAs, nil)
@@ -129,14 +134,19 @@ func (x *Index) prepare(ctx context.Context) (err error) {
 	if err := x.writer.QueryRowContext(ctx, `SELECT version FROM meta`).Scan(&v); err != nil || v != version {
 		return fmt.Errorf("%w: version %d, want %d (%v)", query.ErrCorrupt, v, version, err)
 	}
-	_, err = x.writer.ExecContext(ctx, createReplaced)
+	var top int64
+	if err := x.writer.QueryRowContext(ctx, `SELECT coalesce(max("start"), 0) FROM spans`).Scan(&top); err != nil {
+		return err
+	}
+	x.top.Store(top)
+	_, err = x.writer.ExecContext(ctx, create("TEMP TABLE replaced", replacedColumns))
 	return err
 }
 
 // create checkpoints after the definitions: a log that mixes them with data is what replay has failed on.
 func (x *Index) create(ctx context.Context) error {
 	for _, q := range []string{
-		createSpans(),
+		create("TABLE spans", columns),
 		`CREATE TABLE meta (version INTEGER, position UBIGINT, complete BOOLEAN)`,
 		fmt.Sprintf(`INSERT INTO meta VALUES (%d, 0, false)`, version),
 		`CHECKPOINT ` + attachedAs,
@@ -172,7 +182,7 @@ func (x *Index) Apply(ctx context.Context, rows []*span.Span, upto uint64) error
 		if err := x.replace(ctx, c, rows); err != nil {
 			return err
 		}
-		if err := appendSpans(c, rows); err != nil {
+		if err := x.appendSpans(c, rows); err != nil {
 			return err
 		}
 		_, err := c.ExecContext(ctx, `UPDATE meta SET position = ?, complete = true`, upto)
@@ -182,7 +192,7 @@ func (x *Index) Apply(ctx context.Context, rows []*span.Span, upto uint64) error
 
 // Load implements query.Index.
 func (x *Index) Load(ctx context.Context, rows []*span.Span) error {
-	return x.change(ctx, func(c *sql.Conn) error { return appendSpans(c, rows) })
+	return x.change(ctx, func(c *sql.Conn) error { return x.appendSpans(c, rows) })
 }
 
 // replace deletes earlier versions of spans. A trace keeps its home day, so only the days concerned are scanned. Nothing
@@ -196,15 +206,10 @@ func (x *Index) replace(ctx context.Context, c *sql.Conn, rows []*span.Span) err
 		return err
 	}
 	first, last := rows[0].Day, rows[0].Day
-	err := appendTo(c, "temp", "replaced", func(add func(...driver.Value) error) error {
-		for _, s := range rows {
-			first, last = min(first, s.Day), max(last, s.Day)
-			if err := add(query.Cut(string(s.Project)), uint32(s.Day), query.Cut(s.Trace), query.Cut(s.ID)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	for _, s := range rows {
+		first, last = min(first, s.Day), max(last, s.Day)
+	}
+	err := appendTo(c, "temp", "replaced", replacedColumns, rows)
 	if err != nil {
 		return err
 	}
@@ -213,38 +218,11 @@ func (x *Index) replace(ctx context.Context, c *sql.Conn, rows []*span.Span) err
 	return err
 }
 
-func appendSpans(c *sql.Conn, rows []*span.Span) error {
-	if len(rows) == 0 {
-		return nil
+func (x *Index) appendSpans(c *sql.Conn, rows []*span.Span) error {
+	for _, s := range rows { // the one writer is the only one to raise it
+		x.top.Store(max(x.top.Load(), query.Nanos(s.Start)))
 	}
-	return appendTo(c, "", "spans", func(add func(...driver.Value) error) error {
-		vals := make([]driver.Value, len(columns))
-		for _, s := range rows {
-			for i, c := range columns {
-				vals[i] = c.value(s)
-			}
-			if err := add(vals...); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// appendTo runs an appender on a table, within the connection's transaction.
-func appendTo(c *sql.Conn, catalog, table string, fill func(add func(...driver.Value) error) error) error {
-	return c.Raw(func(raw any) error {
-		conn, ok := raw.(driver.Conn)
-		if !ok {
-			return fmt.Errorf("duckdb: driver connection is a %T", raw)
-		}
-		a, err := duck.NewAppender(conn, catalog, "", table)
-		if err != nil {
-			return err
-		}
-		err = fill(a.AppendRow)
-		return errors.Join(err, a.Close())
-	})
+	return appendTo(c, "", "spans", columns, rows)
 }
 
 // change runs a transaction of the one writer.

@@ -124,7 +124,7 @@ func TestFailedChangeIsRolledBack(t *testing.T) {
 	}()
 	boom := errors.New("boom")
 	err := x.change(t.Context(), func(c *sql.Conn) error {
-		return errors.Join(appendSpans(c, storetest.RandomSpans("p", 10, 1)), boom)
+		return errors.Join(x.appendSpans(c, storetest.RandomSpans("p", 10, 1)), boom)
 	})
 	if !errors.Is(err, boom) {
 		t.Fatalf("error %v", err)

@@ -2,15 +2,18 @@ package duckdb
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"weir/internal/query"
+	"weir/internal/span"
 )
 
 // statement is SQL under construction; values travel as parameters.
 type statement struct {
 	strings.Builder
-	args []any
+	args  []any
+	found map[query.Needle][]span.Key // of the condition being written
 }
 
 func (s *statement) add(sql string, args ...any) *statement {
@@ -19,8 +22,13 @@ func (s *statement) add(sql string, args ...any) *statement {
 	return s
 }
 
-// col quotes a column: some have the name of a keyword.
-func col(f *query.Field) string { return `"` + f.Name + `"` }
+// col is the expression of a field: a quoted column, since some have the name of a keyword, or what is made of others.
+func col(f *query.Field) string {
+	if x := computed[f.Name]; x != "" {
+		return x
+	}
+	return `"` + f.Name + `"`
+}
 
 // where writes the condition of a selection.
 func (s *statement) where(q query.Query) *statement {
@@ -32,6 +40,7 @@ func (s *statement) where(q query.Query) *statement {
 		s.add(` AND "start" < ?`, query.Nanos(q.To))
 	}
 	if q.Filter != nil {
+		s.found = q.Found
 		s.add(` AND `).expr(q.Filter)
 	}
 	return s
@@ -47,7 +56,11 @@ func (s *statement) expr(e query.Expr) {
 		s.add("(NOT ").expr(e.X)
 		s.add(")")
 	case query.Word:
-		s.word(strings.ToLower(string(e)))
+		s.add("(").word(strings.ToLower(string(e)))
+		s.add(" OR ").among(s.found[e.Needle()])
+		s.add(")")
+	case query.Find:
+		s.among(s.found[e.Needle])
 	case *query.Compare:
 		op, negated := e.Op.Positive()
 		if negated {
@@ -78,7 +91,7 @@ func (s *statement) join(parts []query.Expr, sep, none string) {
 }
 
 // word looks for lower-case text in the searched fields. Ids are lower case already.
-func (s *statement) word(w string) {
+func (s *statement) word(w string) *statement {
 	s.add("(false")
 	for _, f := range query.Searched() {
 		switch {
@@ -90,15 +103,45 @@ func (s *statement) word(w string) {
 			s.add(` OR contains(lower(`+col(f)+`), ?)`, w)
 		}
 	}
-	s.add(")")
+	return s.add(")")
 }
+
+// among writes whether a span is one of those named. The keys travel as two parameters, however many they are.
+func (s *statement) among(keys []span.Key) {
+	var traces, ids strings.Builder
+	first, last := span.Day(math.MaxUint32), span.Day(0)
+	for _, k := range keys {
+		if strings.Contains(k.Trace+k.Span, separator) {
+			continue // no client's id has one
+		}
+		if traces.Len() > 0 {
+			traces.WriteString(separator)
+			ids.WriteString(separator)
+		}
+		traces.WriteString(query.Cut(k.Trace))
+		ids.WriteString(query.Cut(k.Span))
+		first, last = min(first, k.Day), max(last, k.Day)
+	}
+	if traces.Len() == 0 {
+		s.add("false")
+		return
+	}
+	if first > 0 {
+		s.add(`("day" BETWEEN ? AND ? AND `, uint32(first), uint32(last))
+	} else {
+		s.add(`(`)
+	}
+	s.add(`("trace", "id") IN (SELECT unnest(string_split(?, chr(31))), unnest(string_split(?, chr(31)))))`, traces.String(), ids.String())
+}
+
+const separator = "\x1f"
 
 func (s *statement) compare(c *query.Compare, op query.Op) {
 	switch c.Field.Type {
 	case query.Text, query.Enum:
-		s.text(col(c.Field), nil, op, c.Values)
+		s.text(col(c.Field), nil, op, c)
 	case query.Map:
-		s.metadata(c, op)
+		s.entry(c, op)
 	case query.List:
 		s.list(col(c.Field), op, c.Values)
 	default:
@@ -107,46 +150,67 @@ func (s *statement) compare(c *query.Compare, op query.Op) {
 }
 
 // text compares an expression whose value is never NULL; the empty text is unset and equals nothing.
-func (s *statement) text(x string, args []any, op query.Op, vals []query.Value) {
+func (s *statement) text(x string, args []any, op query.Op, c *query.Compare) {
 	s.add("(").add(x, args...).add(" <> ''")
 	switch op {
 	case query.Eq, query.In:
-		s.add(" AND ").add(x, args...).add(" IN (")
-		for i, v := range vals {
+		s.add(" AND (").add(x, args...).add(" IN (")
+		for i, v := range c.Values {
 			if i > 0 {
 				s.add(", ")
 			}
 			s.add("?", v.Text)
 		}
 		s.add(")")
+		for _, v := range c.Values {
+			if n, ok := c.NumberFor(v); ok {
+				s.add(` OR coalesce(TRY_CAST(`).add(x, args...).add(` AS DOUBLE) = ?, false)`, n)
+			}
+		}
+		s.add(")")
 	case query.Like:
-		s.add(" AND ").add(x, args...).add(" LIKE ?", vals[0].Text)
+		s.add(" AND ").add(x, args...).add(" LIKE ?", c.Values[0].Text)
 	case query.ILike:
-		s.add(" AND ").add(x, args...).add(" ILIKE ?", vals[0].Text)
+		s.add(" AND ").add(x, args...).add(" ILIKE ?", c.Values[0].Text)
+	case query.RLike:
+		s.add(" AND regexp_matches(").add(x, args...).add(", " + literal(c.Values[0].Text) + ")")
+	case query.Contains:
+		s.add(" AND contains(lower(").add(x, args...).add("), ?)", strings.ToLower(c.Values[0].Text))
 	}
 	s.add(")")
 }
 
-const metadataValue = `map_extract_value("metadata", ?)`
+// entryOf is the value of a map's entry, NULL where there is none; its parameter is the path.
+func entryOf(f *query.Field) string { return `map_extract_value(` + col(f) + `, ?)` }
 
-func (s *statement) metadata(c *query.Compare, op query.Op) {
+func (s *statement) entry(c *query.Compare, op query.Op) {
+	x := entryOf(c.Field)
 	switch op {
 	case query.Lt, query.Le, query.Gt, query.Ge:
-		number := `TRY_CAST(` + metadataValue + ` AS DOUBLE)`
+		number := `TRY_CAST(` + x + ` AS DOUBLE)`
 		s.add(`coalesce(isfinite(`+number+`) AND `+number+` `+string(op)+` ?, false)`, c.Path, c.Path, c.Values[0].Float)
+	case query.Exists:
+		s.add(`(`+x+` IS NOT NULL)`, c.Path)
 	default:
-		s.text(`coalesce(`+metadataValue+`, '')`, []any{c.Path}, op, c.Values)
+		s.text(`coalesce(`+x+`, '')`, []any{c.Path}, op, c)
 	}
 }
 
 func (s *statement) list(x string, op query.Op, vals []query.Value) {
+	some := func(condition string) {
+		s.add("len(list_filter(" + x + ", lambda x: " + condition + ")) > 0")
+	}
 	switch op {
 	case query.Exists:
 		s.add("len(" + x + ") > 0")
 	case query.Like:
-		s.add("len(list_filter(" + x + ", lambda x: x LIKE " + literal(vals[0].Text) + ")) > 0")
+		some("x LIKE " + literal(vals[0].Text))
 	case query.ILike:
-		s.add("len(list_filter(" + x + ", lambda x: x ILIKE " + literal(vals[0].Text) + ")) > 0")
+		some("x ILIKE " + literal(vals[0].Text))
+	case query.RLike:
+		some("regexp_matches(x, " + literal(vals[0].Text) + ")")
+	case query.Contains:
+		some("contains(lower(x), " + literal(strings.ToLower(vals[0].Text)) + ")")
 	default:
 		s.add("list_has_any(" + x + ", [")
 		for i, v := range vals {

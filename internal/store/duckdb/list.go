@@ -15,7 +15,7 @@ import (
 // Search implements query.Index. It asks twice: first for the sort value at the end of the page, by which the second
 // scan, the one that reads and compares ids, skips almost every block.
 func (x *Index) Search(ctx context.Context, q query.Query, p query.Page) ([]span.Key, string, error) {
-	l := listing{q: q, by: col(p.Sort.By()), order: p.Sort.String(), dir: "DESC", cmp: "<", limit: p.Size() + 1}
+	l := listing{q: q, by: sortedBy(p.Sort), order: p.Sort.String(), dir: "DESC", cmp: "<", limit: p.Size() + 1}
 	if p.Sort.Asc {
 		l.dir, l.cmp = "ASC", ">"
 	}
@@ -39,6 +39,14 @@ func (x *Index) Search(ctx context.Context, q query.Query, p query.Page) ([]span
 	return keys[:n], query.Cursor{Sort: l.order, Value: values[n-1], Trace: last.Trace, Span: last.Span}.Encode(), nil
 }
 
+// sortedBy is a whole number, NULL for spans that are not in the list.
+func sortedBy(s query.Sort) string {
+	if s.Path == "" {
+		return col(s.By())
+	}
+	return fmt.Sprintf(`round_even(%s * %g, 0)::BIGINT`, scoreOf(s.Path), query.ScoreScale)
+}
+
 // newestFirst is the order of the zero query.Sort.
 const newestFirst = "-start"
 
@@ -54,6 +62,7 @@ type listing struct {
 
 func (s *statement) listed(l listing) *statement {
 	s.where(l.q)
+	s.add(` AND ` + l.by + ` IS NOT NULL`)
 	if c := l.after; c != nil {
 		// The first condition says nothing new, but it lets the scan skip blocks.
 		s.add(fmt.Sprintf(` AND %[1]s %[2]s= ? AND (%[1]s %[2]s ? OR "trace" %[2]s ? OR ("trace" = ? AND "id" %[2]s ?))`, l.by, l.cmp),
@@ -69,10 +78,7 @@ var recent = []time.Duration{6 * time.Hour, 4 * 24 * time.Hour}
 // bound is the sort value of the last row of a page, one row beyond it included, and how many rows there are.
 func (x *Index) bound(ctx context.Context, l listing) (v int64, rows int, err error) {
 	if l.order == newestFirst {
-		top, err := x.newest(ctx, l)
-		if err != nil {
-			return 0, 0, err
-		}
+		top := x.newest(l)
 		for _, d := range recent {
 			if v, rows, err = x.boundFrom(ctx, l, top-int64(d)); err != nil || rows == l.limit {
 				return v, rows, err
@@ -82,17 +88,15 @@ func (x *Index) bound(ctx context.Context, l listing) (v int64, rows int, err er
 	return x.boundFrom(ctx, l, math.MinInt64)
 }
 
-// newest is where a page begins.
-func (x *Index) newest(ctx context.Context, l listing) (top int64, err error) {
+// newest is where a page begins. What claims to start later than now is above it, and no measure of what is recent.
+func (x *Index) newest(l listing) int64 {
 	switch {
 	case l.after != nil:
-		return l.after.Value, nil
+		return l.after.Value
 	case !l.q.To.IsZero():
-		return query.Nanos(l.q.To), nil
+		return query.Nanos(l.q.To)
 	}
-	s := new(statement).add(`SELECT coalesce(max("start"), 0) FROM spans`)
-	err = x.rows(ctx, s, func(r *sql.Rows) error { return r.Scan(&top) })
-	return top, err
+	return min(x.top.Load(), query.Nanos(time.Now()))
 }
 
 func (x *Index) boundFrom(ctx context.Context, l listing, from int64) (v int64, rows int, err error) {
@@ -133,9 +137,12 @@ func (x *Index) Facets(ctx context.Context, f query.FacetQuery) ([]query.Facet, 
 	if f.Prefix != "" {
 		s.add(` AND starts_with(lower(v), lower(?))`, f.Prefix)
 	}
-	s.add(fmt.Sprintf(` GROUP BY v ORDER BY n DESC, v LIMIT %d`, f.Size()))
-	var out []query.Facet
-	err := x.rows(ctx, s, func(r *sql.Rows) error {
+	return x.values(ctx, s.add(fmt.Sprintf(` GROUP BY v ORDER BY n DESC, v LIMIT %d`, f.Size())))
+}
+
+// values reads values and how many spans have each.
+func (x *Index) values(ctx context.Context, s *statement) (out []query.Facet, err error) {
+	err = x.rows(ctx, s, func(r *sql.Rows) error {
 		var v query.Facet
 		err := r.Scan(&v.Value, &v.Count)
 		out = append(out, v)
@@ -152,7 +159,9 @@ func (s *statement) group(f *query.Field, path string) *statement {
 	case f.Type == query.List:
 		return s.add(`unnest(CASE WHEN len(` + col(f) + `) = 0 THEN [''] ELSE ` + col(f) + ` END)`)
 	case f.Type == query.Map:
-		return s.add(`coalesce(`+metadataValue+`, '')`, path)
+		return s.add(`coalesce(`+entryOf(f)+`, '')`, path)
+	case f.Type == query.Bool:
+		return s.add(`CASE WHEN ` + col(f) + ` <> 0 THEN 'true' ELSE 'false' END`)
 	}
 	return s.add(col(f))
 }
@@ -201,47 +210,57 @@ func (x *Index) sessionPage(ctx context.Context, q query.Query, p query.Page) (p
 func (x *Index) sessionRows(ctx context.Context, q query.Query, page []string) ([]query.SessionRow, error) {
 	latest := func(c string) string { return `arg_max("` + c + `", ("start", "trace", "id"))` }
 	first := func(c string) string {
-		return `arg_min("` + c + `", ("kind" NOT IN ` + callKinds + `, "start", "trace", "id"))`
+		return `arg_min("` + c + `", ("kind" NOT IN ` + callKinds + ` OR "covered" <> 0, "start", "trace", "id"))`
 	}
-	s := new(statement).add(`SELECT "session", min("start"), max("start" + "duration") AS last, count(*) FILTER (WHERE "kind" IN ` + callKinds + `), ` + failures + `, ` + sums +
-		`, list_sort(list_distinct(list("model") FILTER (WHERE "model" <> '')))[:20], ` +
+	s := new(statement).add(`SELECT "session", min("start"), max("start" + "duration") AS last, ` + calls + `, ` + failures + `, count(DISTINCT "trace"), count(*), ` + sums +
+		`, ` + names("model") + `, ` +
 		latest("client") + `, ` + latest("user") + `, ` + latest("email") + `, ` + latest("key_alias") + `, ` + first("trace") + `, ` + first("id") + `, ` + first("day") +
-		` FROM spans WHERE project = ? AND "session" IN (`)
-	s.args = append(s.args, query.Cut(string(q.Project)))
-	for i, name := range page {
-		if i > 0 {
-			s.add(", ")
-		}
-		s.add("?", name)
-	}
-	s.add(`) GROUP BY "session" ORDER BY last DESC, "session" DESC`)
+		` FROM spans WHERE project = ? AND "session" IN (SELECT unnest(string_split(?, chr(31))))`)
+	s.args = append(s.args, query.Cut(string(q.Project)), joined(page))
+	s.add(` GROUP BY "session" ORDER BY last DESC, "session" DESC`)
 	var out []query.SessionRow
 	err := x.rows(ctx, s, func(r *sql.Rows) error {
 		row, err := scanSession(r)
 		out = append(out, row)
 		return err
 	})
+	if err != nil {
+		return out, err
+	}
+	means, err := x.means(ctx, `"session"`, new(statement).add(`project = ? AND "session" IN (SELECT unnest(string_split(?, chr(31))))`, query.Cut(string(q.Project)), joined(page)))
+	for i := range out {
+		out[i].Scores = means[out[i].Session]
+	}
 	return out, err
 }
 
 func scanSession(r *sql.Rows) (row query.SessionRow, err error) {
 	var start, end, cost int64
 	var models any
-	dest := []any{&row.Session, &start, &end, &row.Calls, &row.Errors}
+	dest := []any{&row.Session, &start, &end, &row.Calls, &row.Errors, &row.Traces, &row.Spans}
 	dest = append(dest, sumsInto(&cost, &row.Usage)...)
 	dest = append(dest, &models, &row.Client, &row.User, &row.Email, &row.KeyAlias, &row.First.Trace, &row.First.Span, &row.First.Day)
 	if err := r.Scan(dest...); err != nil {
 		return row, err
 	}
-	row.Start, row.End, row.Cost = timeOf(start), timeOf(end), money.Nano(cost)
-	if list, ok := models.([]any); ok {
-		for _, m := range list {
-			if name, ok := m.(string); ok {
-				row.Models = append(row.Models, name)
-			}
+	row.Start, row.End, row.Cost, row.Models = timeOf(start), timeOf(end), money.Nano(cost), textsOf(models)
+	return row, nil
+}
+
+// textsOf reads a list of texts.
+func textsOf(v any) (out []string) {
+	list, _ := v.([]any)
+	for _, m := range list {
+		if name, ok := m.(string); ok {
+			out = append(out, name)
 		}
 	}
-	return row, nil
+	return out
+}
+
+// names is a sorted list of the first twenty values of a column.
+func names(c string) string {
+	return `list_sort(list_distinct(list("` + c + `") FILTER (WHERE "` + c + `" <> '')))[:20]`
 }
 
 func timeOf(nanos int64) time.Time { return time.Unix(0, nanos).UTC() }

@@ -51,7 +51,7 @@ func TestIndexIsRebuiltFromTheTruth(t *testing.T) {
 		if err := x.Wait(t.Context(), store.Committed()); err != nil {
 			t.Fatal(err)
 		}
-		n, partial, err := query.NewEngine(store, x).Count(t.Context(), query.Query{Project: "p"})
+		n, partial, err := query.NewEngine(store, x, nil).Count(t.Context(), query.Query{Project: "p"})
 		if n != 300 || partial || err != nil {
 			t.Errorf("%s: %d spans, partial %v (%v)", name, n, partial, err)
 		}

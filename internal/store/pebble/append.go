@@ -1,6 +1,7 @@
 package pebble
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -28,11 +29,11 @@ func (s *Store) Append(ctx context.Context, sync bool, batches ...*span.Batch) e
 			_ = w.batch.Close()
 			return err
 		}
-		if s.drops.Load() == drops {
+		if s.drops.Load() == drops && s.unread(w) {
 			w.sync = sync || len(w.charges) > 0
 			return s.guard(ctx, func() error { return s.commit(w) })
 		}
-		s.leave() // a day was dropped meanwhile: what was found stored may be gone
+		s.leave() // a day was dropped meanwhile, or a span that was read has changed: what was found may be gone
 		_ = w.batch.Close()
 	}
 }
@@ -57,12 +58,18 @@ type write struct {
 	spans   []queued
 	charges []charge
 	homes   map[string]span.Day // traces stored for the first time
+	edits   edits
+	brought content // to days something was erased from
+	bodies  []pair  // stored for the first time
 }
 
 // queued is an entry of the index queue.
 type queued struct {
 	key   []byte // of the span
 	trace string // key of the trace if this is its first span, as far as is known before the gate; else ""
+	fresh bool   // nothing was stored under the span's id when it was read; see unread
+	span  *span.Span
+	size  int // of the span as stored
 }
 
 type charge struct {
@@ -82,6 +89,7 @@ func (s *Store) isCharged(c *charge) (bool, error) {
 
 func (s *Store) prepare(batches []*span.Batch) (*write, error) {
 	w := &write{batch: s.db.NewBatch()}
+	s.foresee(w, batches)
 	for _, b := range batches {
 		if err := s.add(w, b); err != nil {
 			_ = w.batch.Close()
@@ -100,29 +108,45 @@ func (s *Store) add(w *write, b *span.Batch) error {
 	if err != nil {
 		return err
 	}
+	if err := s.whole(w, b); err != nil {
+		return err
+	}
 	for h, body := range b.Blobs {
 		if err := s.putBlob(w, sp, h, body); err != nil {
 			return err
 		}
 	}
 	for _, n := range b.Nodes {
-		v := append(append(make([]byte, 0, 32), n.Parent[:]...), n.Body[:]...)
-		if err := s.putAbsent(w, hashKey(prefixNode, sp.Project, sp.Day, n.ID), v); err != nil {
+		if err := s.putNode(w, sp, n); err != nil {
 			return err
 		}
+	}
+	sp, fresh, err := s.resolve(w, b)
+	if err != nil || sp == nil {
+		return err
+	}
+	if len(sp.Scores) > 0 { // they are kept as notes
+		c := *sp
+		c.Scores = nil
+		sp = &c
 	}
 	value, err := jsonx.Marshal(sp)
 	if err != nil {
 		return fault.Wrap(fault.Invalid, err, "a span cannot be encoded")
 	}
 	key := spanKey(sp.Project, sp.Day, sp.Trace, sp.ID)
-	w.spans = append(w.spans, queued{key, first})
+	w.spans = append(w.spans, queued{key: key, trace: first, fresh: fresh, span: sp, size: len(value)})
 	if b.Ledger != nil {
 		c := charge{key: chargeKey(b.Ledger.Project, b.Ledger.Call), entry: *b.Ledger}
 		if b.Ledger.Project == sp.Project && strings.HasPrefix(b.Ledger.Call, sp.Trace+"/") {
 			c.trace = string(traceKey(sp.Project, sp.Trace))
 		}
 		w.charges = append(w.charges, c)
+	}
+	if b.Covers {
+		if err := s.cover(w, sp); err != nil {
+			return err
+		}
 	}
 	return s.set(w, key, value)
 }
@@ -163,33 +187,48 @@ func (s *Store) set(w *write, key, value []byte) error {
 	return nil
 }
 
-func (s *Store) putAbsent(w *write, key, value []byte) error {
-	stored, err := s.has(key)
-	if err != nil || stored {
+func (s *Store) putNode(w *write, sp *span.Span, n span.Node) error {
+	if stored, err := s.hasContent(prefixNode, sp.Project, sp.Day, n.ID); err != nil || stored {
 		return err
 	}
-	return s.set(w, key, value)
+	if err := s.bring(prefixNode, sp.Project, sp.Day, n.ID); err != nil {
+		return err
+	}
+	v := append(append(make([]byte, 0, 32), n.Parent[:]...), n.Body[:]...)
+	return s.set(w, hashKey(prefixNode, sp.Project, sp.Day, n.ID), v)
 }
 
 func (s *Store) putBlob(w *write, sp *span.Span, h span.Hash, body []byte) error {
-	key := hashKey(prefixBlob, sp.Project, sp.Day, h)
-	stored, err := s.has(key)
-	if err != nil || stored {
+	if stored, err := s.hasContent(prefixBlob, sp.Project, sp.Day, h); err != nil || stored {
+		return err
+	}
+	if err := s.bring(prefixBlob, sp.Project, sp.Day, h); err != nil {
 		return err
 	}
 	place := s.newPlace(sp)
-	if err := s.set(w, key, place); err != nil {
+	at, data := hashKey(prefixBlob, sp.Project, sp.Day, h), placeKey(sp.Project, sp.Day, place)
+	if err := s.set(w, at, place); err != nil {
 		return err
 	}
-	return s.set(w, placeKey(sp.Project, sp.Day, place), body)
+	// A copy, since the body is a part of a request as a rule, and would keep all of it.
+	w.bodies = append(w.bodies, pair{string(at), place}, pair{string(data), bytes.Clone(body)})
+	return s.set(w, data, body)
 }
 
 // commit numbers and applies a write; it holds the gate on entry and returns it as soon as readers see the write.
 func (s *Store) commit(w *write) error {
 	defer func() { _ = w.batch.Close() }()
+	if err := s.reroot(w); err != nil {
+		s.leave()
+		return err
+	}
 	seq, charged, err := s.number(w)
 	if err == nil {
 		err = s.apply(w)
+	}
+	s.touch(w)
+	if watch := s.watch.Load(); watch != nil {
+		watch.see(w.spans)
 	}
 	if err != nil {
 		s.leave()
@@ -198,6 +237,12 @@ func (s *Store) commit(w *write) error {
 	for key, day := range w.homes {
 		s.homes.markStored(key, day)
 	}
+	for i, q := range w.spans {
+		latest := *q.span
+		latest.First = q.key[0] == prefixFirst
+		s.recent.add(s.seq+uint64(i)+1, &latest, q.size)
+	}
+	s.written.add(w.bodies)
 	s.seq, s.charged = seq, charged
 	s.committed.Store(seq)
 	s.leave()
@@ -223,7 +268,7 @@ func (s *Store) number(w *write) (seq, charged uint64, err error) {
 	seq, charged = s.seq, s.charged
 	for _, q := range w.spans {
 		seq++
-		if q.trace != "" && s.homes.isNew(q.trace) { // asked under the gate: another write may have come first
+		if q.fresh || q.trace != "" && s.homes.isNew(q.trace) { // asked under the gate: another write may have come first
 			q.key[0] = prefixFirst
 		}
 		err = errors.Join(err, w.batch.Set(seqKey(prefixQueue, seq), q.key, nil))

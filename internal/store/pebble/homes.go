@@ -19,6 +19,7 @@ type homes struct {
 	mu       sync.Mutex
 	cur, old map[string]home
 	dropped  map[string]bool // day keys
+	erased   map[string]bool // day keys of days with erasures
 }
 
 type home struct {

@@ -15,12 +15,14 @@ const (
 	prefixData   = 'd' // project, day, place → bytes of a blob
 	prefixKV     = 'k' // caller's key → expiry in unix seconds (8 bytes), value
 	prefixLedger = 'l' // sequence → LedgerEntry
-	prefixFirst  = 'f' // not a key: stands for prefixSpan in the queue, where the span is the first of its trace
+	prefixFirst  = 'f' // not a key: stands for prefixSpan in the queue, where there was no earlier version of the span
 	prefixMeta   = 'm' // name
 	prefixNode   = 'n' // project, day, node → parent, body
 	prefixQueue  = 'q' // sequence → key of a span
 	prefixSpan   = 's' // project, day, trace, span → Span
+	prefixText   = 'x' // project, day, key of the text index → value
 	prefixTrace  = 't' // project, trace → home day (4 bytes)
+	prefixUsage  = 'u' // project, day, trace, span → nothing: a child of the span reports its usage too
 )
 
 // Highest numbers ever given out: of queue positions, since the queue may be trimmed to nothing, and of places.

@@ -29,8 +29,32 @@ func (s *Store) Ledger(ctx context.Context, after uint64, yield func(span.Ledger
 
 // Changes implements span.Store. A span changed twice is seen twice, in its latest state.
 func (s *Store) Changes(ctx context.Context, after uint64, yield func(uint64, *span.Span) bool) error {
-	lower, upper := seqKey(prefixQueue, after+1), seqKey(prefixQueue, s.Committed()+1)
-	return s.each(ctx, lower, upper, func(k, v []byte) (bool, error) {
+	committed := s.Committed()
+	from, recent := s.recent.tail(after, committed)
+	if from == 0 {
+		from = committed + 1
+	}
+	marks := s.marker(s.db)
+	more, err := s.queued(ctx, after+1, from, marks, yield)
+	for i := 0; i < len(recent) && more && err == nil; i++ {
+		if err = ctx.Err(); err != nil {
+			break
+		}
+		var sp *span.Span
+		if sp, err = marks.mark(ctx, recent[i]); err == nil {
+			more = yield(from+uint64(i), sp)
+		}
+	}
+	return err
+}
+
+// queued reads the part of the queue from one position up to another from the store.
+func (s *Store) queued(ctx context.Context, from, to uint64, marks *marker, yield func(uint64, *span.Span) bool) (more bool, err error) {
+	more = true
+	if from >= to {
+		return true, nil
+	}
+	err = s.each(ctx, seqKey(prefixQueue, from), seqKey(prefixQueue, to), func(k, v []byte) (bool, error) {
 		first := v[0] == prefixFirst
 		if first {
 			v = append([]byte{prefixSpan}, v[1:]...)
@@ -40,8 +64,13 @@ func (s *Store) Changes(ctx context.Context, after uint64, yield func(uint64, *s
 			return err == nil, err
 		}
 		sp.First = first
-		return yield(seqOf(k), sp), nil
+		if sp, err = marks.mark(ctx, sp); err != nil {
+			return false, err
+		}
+		more = yield(seqOf(k), sp)
+		return more, nil
 	})
+	return more, err
 }
 
 // Trim implements span.Store.
@@ -57,6 +86,7 @@ func (s *Store) Trim(ctx context.Context, seq uint64) error {
 			return broken(err)
 		}
 		s.trimmed = seq
+		s.recent.trim(seq)
 		return nil
 	})
 }
@@ -79,12 +109,17 @@ func (s *Store) DropDay(ctx context.Context, p tenant.ProjectID, day span.Day) e
 	if err := s.dropHomes(ctx, p, day); err != nil {
 		return err
 	}
+	if err := s.dropNotes(ctx, p, day); err != nil {
+		return err
+	}
 	return s.exclusive(ctx, func() error {
 		s.homes.close(p, day)
 		s.drops.Add(1)
+		s.recent.forget()
+		s.written.forget()
 		b := s.db.NewBatch()
 		defer func() { _ = b.Close() }()
-		for _, prefix := range []byte{prefixSpan, prefixBlob, prefixData, prefixNode} {
+		for _, prefix := range []byte{prefixSpan, prefixBlob, prefixData, prefixNode, prefixUsage, prefixText, prefixNote, prefixPast, prefixRoot} {
 			if err := b.DeleteRange(dayKey(prefix, p, day, 0), after(dayKey(prefix, p, day, 0)), nil); err != nil {
 				return broken(err)
 			}

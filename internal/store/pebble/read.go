@@ -80,7 +80,7 @@ func (s *Store) span(key []byte) (sp *span.Span, err error) {
 
 // HasNode implements span.Store.
 func (s *Store) HasNode(_ context.Context, p tenant.ProjectID, day span.Day, n span.Hash) (bool, error) {
-	return s.has(hashKey(prefixNode, p, day, n))
+	return s.hasContent(prefixNode, p, day, n)
 }
 
 // Trace implements span.Store.
@@ -101,13 +101,16 @@ func (s *Store) Trace(ctx context.Context, p tenant.ProjectID, trace string) ([]
 	if err == nil && len(spans) == 0 {
 		return nil, fault.New(fault.NotFound, "trace %s not found", trace)
 	}
+	if err == nil {
+		err = s.markTrace(ctx, p, *day, trace, spans)
+	}
 	slices.SortStableFunc(spans, func(a, b *span.Span) int { return a.Start.Compare(b.Start) })
 	return spans, err
 }
 
 // Spans implements span.Store.
 func (s *Store) Spans(ctx context.Context, p tenant.ProjectID, keys []span.Key) ([]*span.Span, error) {
-	spans := make([]*span.Span, 0, len(keys))
+	spans, marks := make([]*span.Span, 0, len(keys)), s.marker(s.db)
 	for _, k := range keys {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -126,9 +129,13 @@ func (s *Store) Spans(ctx context.Context, p tenant.ProjectID, keys []span.Key) 
 		if err != nil {
 			return nil, err
 		}
-		if sp != nil {
-			spans = append(spans, sp)
+		if sp == nil {
+			continue
 		}
+		if sp, err = marks.mark(ctx, sp); err != nil {
+			return nil, err
+		}
+		spans = append(spans, sp)
 	}
 	return spans, nil
 }
@@ -180,6 +187,8 @@ func (s *Store) Chain(ctx context.Context, p tenant.ProjectID, day span.Day, lea
 
 // Scan implements span.Store.
 func (s *Store) Scan(ctx context.Context, yield func(*span.Span) bool) (uint64, error) {
+	s.scans.RLock()
+	defer s.scans.RUnlock()
 	var seq uint64
 	var snap *pebble.Snapshot
 	// Position and content must be of one moment: what the queue holds after it has not been seen here.
@@ -187,8 +196,12 @@ func (s *Store) Scan(ctx context.Context, yield func(*span.Span) bool) (uint64, 
 		return 0, err
 	}
 	defer func() { _ = snap.Close() }()
+	marks := s.marker(snap)
 	err := eachOf(ctx, snap, []byte{prefixSpan}, []byte{prefixSpan + 1}, func(_, v []byte) (bool, error) {
 		sp, err := decode(v)
+		if err == nil {
+			sp, err = marks.mark(ctx, sp)
+		}
 		return err == nil && yield(sp), err
 	})
 	return seq, err

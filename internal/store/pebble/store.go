@@ -29,8 +29,8 @@ type Options struct {
 	// Exit ends the process after a failure of the write-ahead log, from which the engine cannot recover.
 	Exit func(code int)
 	Now  func() time.Time
-	// CacheBytes and MemTableBytes keep an idle process small, and a burst of agents' bodies from stalling: 16 MiB
-	// and 4 MiB.
+	// CacheBytes keeps an idle process small, MemTableBytes a load from writing the same data many times: 16 MiB and
+	// 32 MiB.
 	CacheBytes    int64
 	MemTableBytes uint64
 	// CommitTimeout bounds the wait for a commit, since the engine itself waits for a full disk forever: 10 s.
@@ -50,7 +50,7 @@ func (o *Options) defaults() {
 		o.Now = time.Now
 	}
 	orDefault(&o.CacheBytes, 16<<20)
-	orDefault(&o.MemTableBytes, 4<<20)
+	orDefault(&o.MemTableBytes, 32<<20)
 	orDefault(&o.CommitTimeout, 10*time.Second)
 	orDefault(&o.SweepEvery, 6*time.Hour)
 }
@@ -78,6 +78,16 @@ type Store struct {
 	trimmed uint64 // under gate: queue positions up to here are gone
 	drops   atomic.Uint64
 	place   atomic.Uint64 // newest number of a blob's place
+	changes changes       // of spans that were stored before
+	absent  absences
+	noting  sync.Mutex  // one writer of notes
+	noted   atomic.Bool // there are notes on traces
+	dir     string
+	erasing sync.Mutex // one eraser
+	watch   atomic.Pointer[watch]
+	scans   sync.RWMutex // held for reading while there is a snapshot, for writing while files are purged
+	recent  recent
+	written written
 
 	committed atomic.Uint64
 	durable   atomic.Uint64 // newest ledger sequence known to be on disk
@@ -95,7 +105,7 @@ var (
 // Open opens or creates the store in dir and starts its housekeeping, which Close ends.
 func Open(dir string, o Options) (*Store, error) {
 	o.defaults()
-	s := &Store{o: o, gate: make(chan struct{}, 1), health: newHealth(o)}
+	s := &Store{o: o, dir: dir, gate: make(chan struct{}, 1), health: newHealth(o)}
 	db, err := pebble.Open(dir, s.engineOptions())
 	if err != nil {
 		return nil, fault.Wrap(fault.Internal, err, "trace store could not be opened")
@@ -108,6 +118,7 @@ func Open(dir string, o Options) (*Store, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.stop = cancel
 	s.tasks.Go(func() { s.housekeeping(ctx) })
+	s.tasks.Go(func() { s.rest(ctx) })
 	return s, nil
 }
 
@@ -134,7 +145,9 @@ func (s *Store) engineOptions() *pebble.Options {
 	// The engine's own mixed settings use MinLZ for index blocks, which the pinned format lacks: it would then fall
 	// back to Snappy for everything, silently.
 	o.ApplyCompressionSettings(func() pebble.DBCompressionSettings {
-		return pebble.UniformDBCompressionSettings(block.ZstdCompression)
+		s := pebble.UniformDBCompressionSettings(block.ZstdCompression)
+		s.Name, s.Levels[0] = "weir", block.SnappyCompression // what is flushed is soon merged, and compressed again
+		return s
 	})
 	return o
 }
@@ -170,7 +183,7 @@ func (s *Store) load() error {
 		return err
 	}
 	s.trimmed = first - 1
-	return nil
+	return s.loadNoted()
 }
 
 // resume is where a sequence goes on. It leaves a gap per restart: numbers that were seen, but that a power cut took
@@ -219,10 +232,23 @@ func (s *Store) Close() error {
 	if err := s.enter(ctx); err != nil {
 		return err
 	}
+	s.flush(ctx)
 	if err := s.db.Close(); err != nil {
 		return fault.Wrap(fault.Internal, err, "trace store did not close cleanly")
 	}
 	return nil
+}
+
+// flush writes the memory table to disk, so that the next start has no log to read, unless that takes too long.
+func (s *Store) flush(ctx context.Context) {
+	done, err := s.db.AsyncFlush()
+	if err != nil {
+		return // the log has it all
+	}
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
 }
 
 // enter takes the gate; the taker returns it with leave.

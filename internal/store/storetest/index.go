@@ -36,6 +36,12 @@ func Index(t *testing.T, open OpenIndex) {
 		"extreme values":       indexExtreme,
 		"facets":               indexFacets,
 		"sessions":             indexSessions,
+		"traces":               indexTraces,
+		"paths":                indexPaths,
+		"histogram":            indexHistogram,
+		"error groups":         indexErrors,
+		"users":                indexUsers,
+		"texts found":          indexFound,
 		"replace":              indexReplace,
 		"drop day":             indexDropDay,
 		"projects are apart":   indexProjects,
@@ -69,8 +75,8 @@ func RandomSpans(p tenant.ProjectID, n int, seed uint64) []*span.Span {
 		start := noon.Add(time.Duration(r.IntN(3*24*60)) * time.Minute)
 		s := &span.Span{
 			Project: p, Trace: fmt.Sprintf("%032x", r.Uint64N(uint64(n))), ID: fmt.Sprintf("%016x", i+1), Day: span.DayOf(start),
-			Name: pick("chat", "Plan ünd Do", "it's", ""), Kind: span.Kind(pick("generation", "generation", "tool", "embedding")), Start: start,
-			End: start.Add(time.Duration(r.IntN(5000)) * time.Millisecond), Status: span.Status(pick("ok", "ok", "ok", "error", "canceled", "interrupted")),
+			Name: pick("chat", "Plan ünd Do", "it's", ""), Kind: span.Kind(pick("generation", "generation", "tool", "embedding", "agent", "guardrail")), Start: start,
+			End: start.Add(time.Duration(r.IntN(5000)) * time.Millisecond), Status: span.Status(pick("ok", "ok", "ok", "error", "canceled", "interrupted", "running")),
 			Group: pick("gpt-5", "claude-sonnet-4", "claude-haiku-4", `we"ird%_`), Model: pick("m1", "m2"), Provider: pick("openai", "bedrock"),
 			Deployment: pick("d1", "d2", "d3"), User: tenant.UserID(pick("", "u1", "u2", "U1")), Email: pick("", "a@example.com", "B@example.com"),
 			Key: tenant.KeyID(pick("k1", "k2")), KeyAlias: pick("", "team key"), Team: tenant.TeamID(pick("", "t1")), Session: pick("", "s1", "s2", "s3", "s4"),
@@ -79,7 +85,7 @@ func RandomSpans(p tenant.ProjectID, n int, seed uint64) []*span.Span {
 			Usage: llm.Usage{
 				Input: r.Int64N(9000), CacheRead: r.Int64N(3) * 1000, CacheWrite: r.Int64N(500), CacheWrite1h: r.Int64N(2) * 70, Output: r.Int64N(400), Reasoning: r.Int64N(9),
 			},
-			Cost: span.Cost{Total: money.Nano(r.Int64N(100_000_000))}, Tries: make([]span.Try, r.IntN(3)),
+			Cost: span.Cost{Total: money.Nano(r.Int64N(100_000_000))}, Tries: make([]span.Try, r.IntN(3)), Experiment: pick("0", "7"),
 		}
 		for _, tag := range []string{"prod", "Test'ing", "a b"} {
 			if r.IntN(3) == 0 {
@@ -89,9 +95,29 @@ func RandomSpans(p tenant.ProjectID, n int, seed uint64) []*span.Span {
 		if r.IntN(3) > 0 {
 			s.Metadata = fmt.Appendf(nil, `{"run":{"id":%d,"name":"%s"},"list":["x",{"y":true}],"nil":null}`, r.IntN(5), pick("alpha", "Beta", ""))
 		}
+		if r.IntN(2) == 0 {
+			outside(s, r, pick)
+		}
 		out[i] = s
 	}
 	return out
+}
+
+// outside makes a span one of an application.
+func outside(s *span.Span, r *rand.Rand, pick func(...string) string) {
+	s.Source, s.Service, s.Scope, s.Environment, s.Release = "otlp", pick("shop", "Back Office", ""), pick("", "openinference"), pick("", "prod", "staging"), pick("", "v1.2")
+	s.Parent, s.Covered, s.TraceName, s.Replays = pick("", "0000000000000001"), r.IntN(4) == 0, pick("", "checkout flow"), pick("", "", "t/s")
+	s.Prompt = span.Prompt{Name: pick("", "greeting"), Version: pick("", "3")}
+	if s.ErrorType != "" {
+		s.ErrorText = fmt.Sprintf("overloaded after %d ms (request %x)", r.IntN(99), r.Uint64())
+	}
+	s.Attributes = fmt.Appendf(nil, `{"http.route":"/items/{id}","retry.count":%d,"deep":{"er":["a",%d]},"odd key!":"%s"}`, r.IntN(4), r.IntN(3), pick("x", "Y'y", ""))
+	s.Resource = fmt.Appendf(nil, `{"service.name":"shop","host":{"name":"%s"}}`, pick("h1", "h2"))
+	for _, m := range []span.Mark{{Name: "quality", Value: 0.5, Text: "0.5"}, {Name: "helpful", Value: 1, Text: "true"}, {Name: "tone", Text: "warm"}, {Name: "quality", Value: 3, Text: "3"}} {
+		if r.IntN(3) == 0 {
+			s.Scores = append(s.Scores, m)
+		}
+	}
 }
 
 func apply(t *testing.T, x query.Index, upto uint64, rows ...*span.Span) {
@@ -126,12 +152,19 @@ func filters() []string {
 		if f.Type == query.Enum {
 			vals = f.Values[:2]
 		}
+		if !f.Indexed() {
+			continue
+		}
 		for _, op := range f.Operators() {
 			switch op {
 			case query.Exists:
 				out = append(out, name+" exists", "not "+name+" exists")
 			case query.In, query.NotIn:
 				out = append(out, fmt.Sprintf("%s %s (%s)", name, op, strings.Join(vals, ", ")))
+			case query.RLike, query.NotRLike:
+				out = append(out, name+" "+string(op)+` "^[a-e].*\\d$"`, name+" "+string(op)+` "(?i)ET|1"`, name+" "+string(op)+` "."`)
+			case query.Contains, query.NotHolds:
+				out = append(out, name+" "+string(op)+" A", name+" "+string(op)+` "'"`)
 			case query.Like, query.NotLike, query.ILike, query.NotILike:
 				out = append(out, name+" "+string(op)+` "%a%"`, name+" "+string(op)+` "_1"`, name+" "+string(op)+` "TEST%"`)
 			default:
@@ -146,6 +179,11 @@ func filters() []string {
 	}
 	return append(out,
 		"metadata.run.id >= 2", "metadata.run.id = 2", "metadata.list.1.y = true", "metadata.nil exists", "metadata.run exists",
+		"attributes.http.route = \"/items/{id}\"", "attributes.retry.count > 1", "attributes.deep.er.0 = a", "attributes.`odd key!` contains y", "`attributes.odd key!` ~ \"'\"",
+		"resource.host.name in (h1, h3)", "resource.service.name exists", "score.quality > 0.7", "score.quality = 0.50", "score.quality in (3.0, 9)", "score.quality != 3",
+		"score.helpful = true", "score.tone = warm", "score.tone > 1", "score.none exists", "user not exists", "score.tone not exists", "kind = guardrail", "status = running",
+		"source = gateway", "source != gateway", "root = true", "root = false", "covered = true", "start exists", "start > 2026-03-02 start < now", "experiment = 7", "release contains V1",
+		`trace_name ~ "^check"`, `service !~ "(?i)office"`, "prompt = greeting prompt_version = 3", "replays exists", "shape exists",
 		"claude", `"team KEY"`, "PROD", "%", "_", "0000000000000001",
 		"status = error and (model like claude% or not user exists)", "not (status = ok or cost > 0.02) tag = prod", "duration > 1s cost < 0.05 tokens > 2k",
 	)

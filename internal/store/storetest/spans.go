@@ -44,6 +44,10 @@ func Spans(t *testing.T, open OpenSpans) {
 		"scan":                        spansScan,
 		"concurrent appends":          spansConcurrent,
 		"early stop":                  spansEarlyStop,
+		"merge":                       spansMerge,
+		"merge under concurrency":     spansMergeConcurrent,
+		"covered by a child":          spansCovers,
+		"covered under concurrency":   spansCoversConcurrent,
 	}
 	for name, run := range cases {
 		t.Run(name, func(t *testing.T) {

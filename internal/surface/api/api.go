@@ -10,14 +10,18 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"weir/internal/alert"
 	"weir/internal/auth"
 	"weir/internal/edge"
+	"weir/internal/export"
 	"weir/internal/fault"
 	"weir/internal/gateway"
+	"weir/internal/ingest"
 	"weir/internal/jsonx"
 	"weir/internal/query"
 	"weir/internal/span"
 	"weir/internal/tenant"
+	"weir/internal/view"
 )
 
 // Bodies puts recorded bodies together.
@@ -77,6 +81,22 @@ type Deps struct {
 	System   System
 	Version  string
 	Demo     bool
+	// Notes, Audit, Shares, Erasures and Retention are scores and comments, the audit log, and what ends traces.
+	Notes     span.Notes
+	Audit     AuditLog
+	Shares    Shares
+	Erasures  Erasures
+	Retention Retention
+	// CheckHost refuses calls without a credential that come by a foreign name; nil lets all in.
+	CheckHost func(*http.Request) error
+	// Metrics are data points that programs sent; nil where none are kept.
+	Metrics ingest.Points
+	// Replay sends recorded calls again.
+	Replay Replayer
+	// Views, Alerts and Exports are what callers save, have watched, and have written out on a schedule.
+	Views   view.Book
+	Alerts  *alert.Watcher
+	Exports *export.Runner
 	// PublicURL is how clients reach Weir, without a slash at the end, "" = as the request did.
 	PublicURL string
 	// BasePath follows the host where PublicURL is not set; no slash at the end.
@@ -108,12 +128,27 @@ func New(d Deps) *Surface {
 	s.api = huma.NewAPI(config(d.Version), s)
 	s.access()
 	s.traces()
+	s.messages()
 	s.sessions()
 	s.figures()
+	s.otelMetrics()
+	s.usage()
 	s.keys()
 	s.directory()
 	s.models()
 	s.system()
+	s.diffing()
+	s.replaying()
+	s.notes()
+	s.sharing()
+	s.erasing()
+	s.auditing()
+	s.retaining()
+	s.views()
+	s.sql()
+	s.exporting()
+	s.exports()
+	s.alerts()
 	for _, unused := range []string{"ErrorModel", "ErrorDetail"} { // the framework's own envelope
 		delete(s.api.OpenAPI().Components.Schemas.Map(), unused)
 	}

@@ -29,7 +29,7 @@ type TraceRow struct {
 	Start         string   `json:"start" format:"date-time"`
 	DurationMS    float64  `json:"duration_ms"`
 	FirstTokenMS  *float64 `json:"first_token_ms" nullable:"true"`
-	Status        string   `json:"status" enum:"ok,error,canceled,interrupted"`
+	Status        string   `json:"status" enum:"ok,error,canceled,interrupted,running"`
 	HTTP          int      `json:"http"`
 	ErrorType     string   `json:"error_type"`
 	ErrorText     string   `json:"error_text"`
@@ -55,12 +55,50 @@ type TraceRow struct {
 	TryCount      int      `json:"try_count"`
 	InputPreview  string   `json:"input_preview"`
 	OutputPreview string   `json:"output_preview"`
+
+	Source      string     `json:"source" doc:"how the span arrived: empty for Weir's own gateway, otlp …"`
+	Parent      string     `json:"parent"`
+	Service     string     `json:"service" doc:"program that made the span"`
+	Environment string     `json:"environment"`
+	Release     string     `json:"release"`
+	TraceName   string     `json:"trace_name" doc:"what the client calls the trace"`
+	Covered     bool       `json:"covered" doc:"a recorded child reports the same usage; sums leave the span out"`
+	Prompt      *PromptRef `json:"prompt" doc:"null if there is none"`
+	Scores      []Mark     `json:"scores" nullable:"false" doc:"latest value of each score"`
+	Replays     string     `json:"replays" doc:"trace/span of the call this one repeats"`
+	Experiment  string     `json:"experiment"`
+}
+
+// PromptRef names a version of a managed prompt.
+type PromptRef struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+// Mark is the latest value of a score.
+type Mark struct {
+	Name  string  `json:"name"`
+	Value float64 `json:"value" doc:"of numeric and boolean scores"`
+	Text  string  `json:"text"`
+}
+
+// Moment is something that happened at one time during a span.
+type Moment struct {
+	Name       string    `json:"name"`
+	Time       string    `json:"time" format:"date-time"`
+	Attributes jsonx.Raw `json:"attributes"`
+}
+
+// Link points at a related span.
+type Link struct {
+	Trace      string    `json:"trace"`
+	Span       string    `json:"span"`
+	Attributes jsonx.Raw `json:"attributes"`
 }
 
 // Span is a span in full, without its bodies.
 type Span struct {
 	TraceRow
-	Parent        string    `json:"parent"`
 	End           string    `json:"end" format:"date-time"`
 	Params        jsonx.Raw `json:"params"`
 	Metadata      jsonx.Raw `json:"metadata"`
@@ -79,6 +117,11 @@ type Span struct {
 	SessionSource string    `json:"session_source"`
 	Input         BodyInfo  `json:"input"`
 	Output        BodyInfo  `json:"output"`
+	Scope         string    `json:"scope" doc:"instrumentation that made the span"`
+	Resource      jsonx.Raw `json:"resource" doc:"attributes of the program"`
+	Events        []Moment  `json:"events" nullable:"false"`
+	Links         []Link    `json:"links" nullable:"false"`
+	Mapping       int       `json:"mapping" doc:"version of the table that read the attributes"`
 }
 
 // Try is one attempt at a provider.
@@ -127,15 +170,28 @@ func rowOf(s *span.Span) TraceRow {
 		EndUser: s.EndUser, Session: s.Session, Tags: list(s.Tags), Client: s.Client, Stream: s.Stream, CacheHit: s.CacheHit,
 		TryCount: len(s.Tries), InputPreview: s.Input.Preview, OutputPreview: s.Output.Preview,
 	}
+	r.Source, r.Parent, r.Service, r.Environment, r.Release = s.Source, s.Parent, s.Service, s.Environment, s.Release
+	r.TraceName, r.Covered, r.Replays, r.Experiment, r.Scores = s.TraceName, s.Covered, s.Replays, s.Experiment, marksOf(s.Scores)
+	if s.Prompt != (span.Prompt{}) {
+		r.Prompt = &PromptRef{Name: s.Prompt.Name, Version: s.Prompt.Version}
+	}
 	if s.FirstToken > 0 {
 		r.FirstTokenMS = new(millis(s.FirstToken))
 	}
 	return r
 }
 
+func marksOf(marks []span.Mark) []Mark {
+	out := make([]Mark, len(marks))
+	for i, m := range marks {
+		out[i] = Mark(m)
+	}
+	return out
+}
+
 func spanOf(s *span.Span) Span {
 	out := Span{
-		TraceRow: rowOf(s), Parent: s.Parent, End: stamp(s.End), Params: object(s.Params), Metadata: object(s.Metadata),
+		TraceRow: rowOf(s), End: stamp(s.End), Params: object(s.Params), Metadata: object(s.Metadata),
 		Attributes: object(s.Attributes), Tries: make([]Try, len(s.Tries)), Finish: s.Finish, ErrorBody: s.ErrorBody,
 		RequestID: s.RequestID, UpstreamID: s.Upstream, UserAgent: s.UserAgent, IP: s.IP, Dialect: s.Dialect, Operation: s.Operation,
 		ClientVersion: s.ClientVersion, SessionSource: s.SessionSource, Input: infoOf(s.Input), Output: infoOf(s.Output),
@@ -143,6 +199,14 @@ func spanOf(s *span.Span) Span {
 			TotalUSD: s.Cost.Total.USD(), InputUSD: s.Cost.Input.USD(), CacheReadUSD: s.Cost.CacheRead.USD(),
 			CacheWriteUSD: s.Cost.CacheWrite.USD(), OutputUSD: s.Cost.Output.USD(), Source: string(s.Cost.Source), Book: s.Cost.Book,
 		},
+	}
+	out.Scope, out.Resource, out.Mapping = s.Scope, object(s.Resource), s.Mapping
+	out.Events, out.Links = make([]Moment, len(s.Events)), make([]Link, len(s.Links))
+	for i, e := range s.Events {
+		out.Events[i] = Moment{Name: e.Name, Time: stamp(e.Time), Attributes: object(e.Attributes)}
+	}
+	for i, l := range s.Links {
+		out.Links[i] = Link{Trace: l.Trace, Span: l.Span, Attributes: object(l.Attributes)}
 	}
 	for i, t := range s.Tries {
 		out.Tries[i] = Try{Deployment: t.Deployment, Model: t.Model, StartMS: millis(t.Start), TookMS: millis(t.Took), HTTP: t.HTTP, Error: t.Error}

@@ -239,10 +239,10 @@ func newServer(t *testing.T) *server {
 		t.Fatal(err)
 	}
 	s := &server{t: t, store: store, indexer: x, accounts: &accounts{}}
-	s.surface = New(Deps{
-		Query: query.NewEngine(store, x), Bodies: bodies{store}, Accounts: s.accounts, Models: fleet{}, System: &machine{levels: map[string]string{}},
+	s.surface = New(withKeepers(t, store, x, Deps{
+		Query: query.NewEngine(store, x, nil), Bodies: bodies{store}, Accounts: s.accounts, Models: fleet{}, System: &machine{levels: map[string]string{}},
 		Version: "1", Now: func() time.Time { return now }, Heartbeat: time.Hour,
-	})
+	}))
 	s.mux = edge.NewMux(edge.Deps{Auth: gate{}, Log: slog.New(slog.DiscardHandler)}, s.surface)
 	return s
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"weir/internal/edge"
@@ -53,7 +54,7 @@ func parseTime(field, s string) (time.Time, error) {
 
 // fieldNamed reads a field to group by, with the path of metadata.
 func fieldNamed(param, name string) (f *query.Field, path string, err error) {
-	f, path = query.Lookup(name)
+	f, path = query.Lookup(strings.Trim(name, "`"))
 	if f == nil || !f.Groupable() {
 		return nil, "", fault.Bad(param, "%s: there are no groups by %q", param, clip(name))
 	}

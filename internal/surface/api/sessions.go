@@ -32,6 +32,27 @@ type SessionRow struct {
 	Usage          Usage    `json:"usage"`
 	Models         []string `json:"models" nullable:"false"`
 	CacheReadShare float64  `json:"cache_read_share" doc:"part of the input tokens that was read from a cache, 0 to 1"`
+
+	Traces    int64       `json:"traces"`
+	Spans     int64       `json:"spans"`
+	Scores    []ScoreMean `json:"scores" nullable:"false"`
+	FirstSeen string      `json:"first_seen" format:"date-time"`
+	LastSeen  string      `json:"last_seen" format:"date-time"`
+}
+
+// ScoreMean is the average of a score.
+type ScoreMean struct {
+	Name  string   `json:"name"`
+	Avg   *float64 `json:"avg" nullable:"true" doc:"null for a score that is no number"`
+	Count int64    `json:"count"`
+}
+
+func meansOf(means []query.ScoreMean) []ScoreMean {
+	out := make([]ScoreMean, len(means))
+	for i, m := range means {
+		out[i] = ScoreMean{Name: m.Name, Avg: m.Mean, Count: m.Count}
+	}
+	return out
 }
 
 // SessionList is a page of sessions.
@@ -102,6 +123,7 @@ func sessionRow(x query.Session) SessionRow {
 	r := SessionRow{
 		Session: x.Session, Client: x.Client, User: string(x.User), Email: x.Email, KeyAlias: x.KeyAlias, Start: stamp(x.Start),
 		End: stamp(x.End), Calls: x.Calls, Errors: x.Errors, CostUSD: x.Cost.USD(), Usage: usageOf(x.Usage), Models: list(x.Models),
+		Traces: x.Traces, Spans: x.Spans, Scores: meansOf(x.Scores), FirstSeen: stamp(x.Start), LastSeen: stamp(x.End),
 	}
 	if all := x.Usage.Prompt(); all > 0 {
 		r.CacheReadShare = float64(x.Usage.CacheRead) / float64(all)
@@ -152,7 +174,9 @@ type stepper struct {
 }
 
 func (t *stepper) step(ctx context.Context, sp *span.Span) (SessionCall, error) {
-	t.cost += sp.Cost.Total
+	if !sp.Covered {
+		t.cost += sp.Cost.Total
+	}
 	row := rowOf(sp)
 	c := SessionCall{
 		Trace: sp.Trace, Span: sp.ID, Start: row.Start, DurationMS: row.DurationMS, FirstTokenMS: row.FirstTokenMS, Model: sp.Group,

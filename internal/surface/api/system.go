@@ -13,7 +13,11 @@ type SystemState struct {
 	UptimeS   float64           `json:"uptime_s"`
 	Ready     Readiness         `json:"ready"`
 	Queue     QueueState        `json:"queue" doc:"records on their way to the disk"`
+	Ingest    IngestState       `json:"ingest" doc:"spans of calls and of applications, since the start"`
 	Index     IndexState        `json:"index"`
+	Fulltext  TextState         `json:"fulltext"`
+	Errors    map[string]int64  `json:"errors" doc:"logged since the start, by component"`
+	Telemetry TelemetryState    `json:"telemetry" doc:"spans of Weir's own work"`
 	Stores    []StoreSize       `json:"stores" nullable:"false"`
 	Disk      DiskState         `json:"disk"`
 	LogLevels map[string]string `json:"log_levels" doc:"by component"`
@@ -46,7 +50,34 @@ type IndexState struct {
 	Lag        uint64 `json:"lag" doc:"changes not yet indexed"`
 	Position   uint64 `json:"position"`
 	Committed  uint64 `json:"committed"`
+	Rows       int64  `json:"rows" doc:"spans, of all projects"`
 	Error      string `json:"error"`
+}
+
+// IngestState is what comes in.
+type IngestState struct {
+	SpansPerS float64 `json:"spans_per_s" doc:"over the last seconds"`
+	Calls     int64   `json:"calls" doc:"of the gateway, recorded"`
+	Accepted  int64   `json:"accepted" doc:"spans of applications"`
+	Rejected  int64   `json:"rejected" doc:"spans of applications that were malformed"`
+	Refused   int64   `json:"refused" doc:"requests sent away because the queue was full or the disk low"`
+	InFlight  int64   `json:"in_flight" doc:"spans on their way to the disk"`
+	Capacity  int64   `json:"capacity"`
+}
+
+// TextState is how the full text index stands.
+type TextState struct {
+	Ready bool   `json:"ready" doc:"false while it is being built, or where there is none"`
+	Lag   uint64 `json:"lag" doc:"changes that are not found yet"`
+	Held  int    `json:"held" doc:"bytes of text in memory"`
+	Error string `json:"error"`
+}
+
+// TelemetryState is the export of Weir's own spans.
+type TelemetryState struct {
+	Exporting bool  `json:"exporting"`
+	Sent      int64 `json:"sent"`
+	Failed    int64 `json:"failed" doc:"exports"`
 }
 
 // StoreSize is what a store takes on disk.
@@ -83,8 +114,11 @@ func (s *Surface) state(ctx context.Context) SystemState {
 	st := s.System.Status(ctx)
 	x := s.Query.State()
 	st.Version = s.Version
-	st.Index = IndexState{Open: x.Open, Rebuilding: x.Rebuilding, Lag: x.Lag(), Position: x.Position, Committed: x.Committed, Error: x.Err}
+	st.Index = IndexState{Open: x.Open, Rebuilding: x.Rebuilding, Lag: x.Lag(), Position: x.Position, Committed: x.Committed, Rows: s.Query.Rows(ctx), Error: x.Err}
 	st.Stores, st.Ready.Checks = list(st.Stores), list(st.Ready.Checks)
+	if st.Errors == nil {
+		st.Errors = map[string]int64{}
+	}
 	if st.LogLevels == nil {
 		st.LogLevels = map[string]string{}
 	}

@@ -1,10 +1,15 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"weir/internal/edge"
+	"weir/internal/jsonx"
 	"weir/internal/llm"
 	"weir/internal/money"
 	"weir/internal/query"
@@ -15,7 +20,48 @@ import (
 type TraceList struct {
 	Items      []TraceRow `json:"items" nullable:"false"`
 	NextCursor string     `json:"next_cursor" doc:"empty on the last page"`
-	Partial    bool       `json:"partial" doc:"the index lags: the newest spans may be missing"`
+	Partial    bool       `json:"partial" doc:"some may be missing: the newest, if the index lags, or the oldest, if looking for a text took too long"`
+}
+
+// TracePage is a page of traces.
+type TracePage struct {
+	Items      []TraceSummary `json:"items" nullable:"false"`
+	NextCursor string         `json:"next_cursor" doc:"empty on the last page"`
+	Partial    bool           `json:"partial"`
+}
+
+// TraceSummary sums up a whole trace. Calls, cost and usage leave out covered spans.
+type TraceSummary struct {
+	Trace      string   `json:"trace"`
+	Root       TraceRow `json:"root" doc:"the span without a parent, or else the earliest"`
+	Name       string   `json:"name"`
+	Start      string   `json:"start" format:"date-time"`
+	End        string   `json:"end" format:"date-time"`
+	DurationMS float64  `json:"duration_ms"`
+	Spans      int64    `json:"spans"`
+	Calls      int64    `json:"calls" doc:"model calls"`
+	Errors     int64    `json:"errors"`
+	CostUSD    float64  `json:"cost_usd"`
+	Usage      Usage    `json:"usage"`
+	Models     []string `json:"models" nullable:"false"`
+	Services   []string `json:"services" nullable:"false"`
+	Session    string   `json:"session"`
+	User       string   `json:"user"`
+	Tags       []string `json:"tags" nullable:"false"`
+	Scores     []Mark   `json:"scores" nullable:"false"`
+	Status     string   `json:"status"`
+}
+
+// tracePage is either of the two.
+type tracePage struct{ page any }
+
+func (p tracePage) MarshalJSON() ([]byte, error) { return jsonx.Marshal(p.page) }
+
+// Schema implements huma.SchemaProvider.
+func (tracePage) Schema(r huma.Registry) *huma.Schema {
+	return &huma.Schema{OneOf: []*huma.Schema{
+		r.Schema(reflect.TypeFor[TraceList](), true, ""), r.Schema(reflect.TypeFor[TracePage](), true, ""),
+	}}
 }
 
 // Trace is all spans of a trace.
@@ -23,6 +69,8 @@ type Trace struct {
 	Trace        string  `json:"trace"`
 	Session      string  `json:"session"`
 	Spans        []Span  `json:"spans" nullable:"false" doc:"in order of start"`
+	Count        int     `json:"count" doc:"of spans there are"`
+	Truncated    bool    `json:"truncated" doc:"there are more spans, see the tree; sums are over those given"`
 	TotalCostUSD float64 `json:"total_cost_usd"`
 	Usage        Usage   `json:"usage"`
 }
@@ -51,9 +99,11 @@ type bytesOutput struct {
 }
 
 func (s *Surface) traces() {
-	register(s, op{method: http.MethodGet, path: "/traces", id: "listTraces", doc: "Spans, newest first"}, s.listTraces)
+	register(s, op{method: http.MethodGet, path: "/traces", id: "listTraces", doc: "Spans or traces, newest first"}, s.listTraces)
 	register(s, op{method: http.MethodGet, path: "/traces/count", id: "countTraces", doc: "How many spans are selected"}, s.countTraces)
-	register(s, op{method: http.MethodGet, path: "/traces/{trace}", id: "getTrace", doc: "All spans of a trace"}, s.getTrace)
+	register(s, op{method: http.MethodGet, path: "/traces/{trace}", id: "getTrace", doc: "The spans of a trace"}, s.getTrace)
+	register(s, op{method: http.MethodGet, path: "/traces/{trace}/tree", id: "getTree", doc: "What a tree shows of all spans of a trace, column by column"}, s.getTree)
+	register(s, op{method: http.MethodGet, path: "/traces/{trace}/spans/{span}", id: "getSpan", doc: "One span"}, s.getSpan)
 	register(s, op{
 		method: http.MethodGet, path: "/traces/{trace}/spans/{span}/input", id: "getInput", doc: "The exact request body", media: "application/json",
 	}, s.recorded(func(sp *span.Span) span.Ref { return sp.Input }))
@@ -72,10 +122,11 @@ func (s *Surface) traces() {
 type listTracesInput struct {
 	Selection
 	Paging
-	Sort string `query:"sort" default:"-start" maxLength:"40" doc:"a field to sort by, with - in front for descending"`
+	View string `query:"view" default:"spans" enum:"spans,calls,traces" doc:"spans, only model calls, or one row per trace that has a selected span"`
+	Sort string `query:"sort" default:"-start" maxLength:"220" doc:"a field to sort by or score.name, with - in front for descending; traces by start, duration, cost, tokens, score.name"`
 }
 
-func (s *Surface) listTraces(ctx context.Context, in *listTracesInput) (*body[TraceList], error) {
+func (s *Surface) listTraces(ctx context.Context, in *listTracesInput) (*body[tracePage], error) {
 	q, err := in.query(ctx)
 	if err != nil {
 		return nil, err
@@ -84,7 +135,14 @@ func (s *Surface) listTraces(ctx context.Context, in *listTracesInput) (*body[Tr
 	if err != nil {
 		return nil, err
 	}
-	got, err := s.Query.List(ctx, q, query.Page{Sort: sort, Limit: in.Limit, Cursor: in.Cursor})
+	p := query.Page{Sort: sort, Limit: in.Limit, Cursor: in.Cursor}
+	switch in.View {
+	case "traces":
+		return s.listSummaries(ctx, q, p)
+	case "calls":
+		q.Filter = query.CallsOnly(q.Filter)
+	}
+	got, err := s.Query.List(ctx, q, p)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +150,32 @@ func (s *Surface) listTraces(ctx context.Context, in *listTracesInput) (*body[Tr
 	for i, sp := range got.Items {
 		out.Items[i] = rowOf(sp)
 	}
-	return reply(out)
+	return reply(tracePage{out})
+}
+
+func (s *Surface) listSummaries(ctx context.Context, q query.Query, p query.Page) (*body[tracePage], error) {
+	got, err := s.Query.Traces(ctx, q, p)
+	if err != nil {
+		return nil, err
+	}
+	out := TracePage{Items: make([]TraceSummary, len(got.Traces)), NextCursor: got.Cursor, Partial: got.Partial}
+	for i, t := range got.Traces {
+		out.Items[i] = summaryOf(t)
+	}
+	return reply(tracePage{out})
+}
+
+func summaryOf(t query.TraceRow) TraceSummary {
+	root := t.RootSpan
+	if root == nil {
+		root = &span.Span{Trace: t.Root.Trace, ID: t.Root.Span, Start: t.Start, End: t.Start}
+	}
+	return TraceSummary{
+		Trace: t.Root.Trace, Root: rowOf(root), Name: cmp.Or(root.TraceName, root.Name), Start: stamp(t.Start), End: stamp(t.End),
+		DurationMS: millis(t.End.Sub(t.Start)), Spans: t.Spans, Calls: t.Calls, Errors: t.Errors, CostUSD: t.Cost.USD(), Usage: usageOf(t.Usage),
+		Models: list(t.Models), Services: list(t.Services), Session: t.Session, User: string(t.User), Tags: list(root.Tags), Scores: marksOf(root.Scores),
+		Status: string(root.Status),
+	}
 }
 
 type countInput struct{ Selection }
@@ -109,24 +192,39 @@ func (s *Surface) countTraces(ctx context.Context, in *countInput) (*body[Count]
 	return reply(Count{Count: n, Partial: partial})
 }
 
-func (s *Surface) getTrace(ctx context.Context, in *TraceInput) (*body[Trace], error) {
-	spans, err := s.Query.Trace(ctx, edge.Who(ctx).Project, in.Trace)
+type getTraceInput struct {
+	TraceInput
+	Limit int `query:"limit" minimum:"1" maximum:"10000" default:"2000" doc:"spans, the earliest"`
+}
+
+func (s *Surface) getTrace(ctx context.Context, in *getTraceInput) (*body[Trace], error) {
+	spans, count, err := s.Query.FirstSpans(ctx, edge.Who(ctx).Project, in.Trace, in.Limit)
 	if err != nil {
 		return nil, err
 	}
-	out := Trace{Trace: in.Trace, Spans: make([]Span, len(spans))}
+	out := Trace{Trace: in.Trace, Spans: make([]Span, len(spans)), Count: count, Truncated: count > len(spans)}
 	var cost money.Nano
 	var usage llm.Usage
 	for i, sp := range spans {
 		out.Spans[i] = spanOf(sp)
-		cost += sp.Cost.Total
-		usage = plus(usage, sp.Usage)
+		if !sp.Covered {
+			cost += sp.Cost.Total
+			usage = plus(usage, sp.Usage)
+		}
 		if out.Session == "" {
 			out.Session = sp.Session
 		}
 	}
 	out.TotalCostUSD, out.Usage = cost.USD(), usageOf(usage)
 	return reply(out)
+}
+
+func (s *Surface) getSpan(ctx context.Context, in *SpanInput) (*body[Span], error) {
+	sp, err := s.Query.Span(ctx, edge.Who(ctx).Project, in.Trace, in.Span)
+	if err != nil {
+		return nil, err
+	}
+	return reply(spanOf(sp))
 }
 
 func plus(a, b llm.Usage) llm.Usage {
@@ -150,3 +248,6 @@ func (s *Surface) recorded(which func(*span.Span) span.Ref) func(context.Context
 		return &bytesOutput{ContentType: "application/json", Body: b}, nil
 	}
 }
+
+// maxShared is how many spans of a trace somebody is shown to whom it is shared.
+const maxShared = 2000

@@ -1,5 +1,6 @@
 import type { QueryClient } from '@tanstack/react-query';
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from '@tanstack/react-router';
+import { diffSearch } from '@/features/diff/search';
 import { homeSearch } from '@/features/home/search';
 import { keysSearch } from '@/features/keys/search';
 import { loginSearch } from '@/features/login/search';
@@ -23,6 +24,13 @@ const login = createRoute({
   component: lazyRouteComponent(() => import('@/features/login/LoginPage'), 'LoginPage'),
 });
 
+const share = createRoute({
+  getParentRoute: () => root,
+  path: '/share/$token',
+  validateSearch: traceSearch,
+  component: lazyRouteComponent(() => import('@/features/trace/SharedPage'), 'SharedPage'),
+});
+
 const app = createRoute({
   getParentRoute: () => root,
   id: 'app',
@@ -43,6 +51,7 @@ const at = () => app;
 const home = createRoute({ getParentRoute: at, path: '/', validateSearch: homeSearch, component: lazyRouteComponent(() => import('@/features/home/HomePage'), 'HomePage') });
 const traces = createRoute({ getParentRoute: at, path: '/traces', validateSearch: tracesSearch, component: lazyRouteComponent(() => import('@/features/traces/TracesPage'), 'TracesPage') });
 const trace = createRoute({ getParentRoute: at, path: '/traces/$trace', validateSearch: traceSearch, component: lazyRouteComponent(() => import('@/features/trace/TracePage'), 'TracePage') });
+const diff = createRoute({ getParentRoute: at, path: '/diff', validateSearch: diffSearch, component: lazyRouteComponent(() => import('@/features/diff/DiffPage'), 'DiffPage') });
 const sessions = createRoute({ getParentRoute: at, path: '/sessions', validateSearch: sessionsSearch, component: lazyRouteComponent(() => import('@/features/sessions/SessionsPage'), 'SessionsPage') });
 const session = createRoute({ getParentRoute: at, path: '/sessions/$session', component: lazyRouteComponent(() => import('@/features/sessions/SessionPage'), 'SessionPage') });
 const models = createRoute({ getParentRoute: at, path: '/models', component: lazyRouteComponent(() => import('@/features/models/ModelsPage'), 'ModelsPage') });
@@ -50,7 +59,7 @@ const keys = createRoute({ getParentRoute: at, path: '/keys', validateSearch: ke
 const connect = createRoute({ getParentRoute: at, path: '/connect', component: lazyRouteComponent(() => import('@/features/connect/ConnectPage'), 'ConnectPage') });
 const system = createRoute({ getParentRoute: at, path: '/system', component: lazyRouteComponent(() => import('@/features/settings/SystemPage'), 'SystemPage') });
 
-const tree = root.addChildren([login, app.addChildren([home, traces, trace, sessions, session, models, keys, connect, system])]);
+const tree = root.addChildren([login, share, app.addChildren([home, traces, trace, diff, sessions, session, models, keys, connect, system])]);
 
 export function makeRouter(client: QueryClient) {
   return createRouter({

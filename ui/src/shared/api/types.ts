@@ -52,6 +52,17 @@ export interface TraceRow {
   cache_hit?: boolean;
   input_preview?: string;
   output_preview?: string;
+  source?: string; // "" for calls through the gateway, else how the span came in
+  parent?: string;
+  service?: string;
+  environment?: string;
+  release?: string;
+  trace_name?: string;
+  covered?: boolean; // another span accounts for its cost and tokens
+  prompt?: { name: string; version?: string | number } | null;
+  scores?: { name: string; value?: number | null; text?: string }[] | null;
+  replays?: string;
+  experiment?: string;
 }
 
 export interface Try {
@@ -81,8 +92,24 @@ export interface BodyInfo {
   preview?: string;
 }
 
+export interface SpanEvent {
+  name: string;
+  time?: string;
+  attributes?: unknown;
+}
+
+export interface SpanLink {
+  trace: string;
+  span: string;
+  attributes?: unknown;
+}
+
 export interface Span extends TraceRow {
-  parent?: string;
+  scope?: string;
+  resource?: unknown;
+  events?: SpanEvent[] | null;
+  links?: SpanLink[] | null;
+  mapping?: string | number;
   end?: string;
   params?: unknown;
   metadata?: unknown;
@@ -106,6 +133,7 @@ export interface Span extends TraceRow {
 
 export interface Trace {
   trace: string;
+  truncated?: boolean; // it has more spans than were asked for
   spans: Span[];
   session?: string;
   total_cost_usd?: number;

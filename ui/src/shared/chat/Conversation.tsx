@@ -1,4 +1,4 @@
-import { memo } from 'react';
+import { Fragment, memo } from 'react';
 import { int } from '../format/format';
 import { useLang, useT, type Key } from '../i18n';
 import { Tag } from '../ui/Bits';
@@ -22,6 +22,7 @@ export const MessageView = memo(function MessageView({ message, tag }: { message
     <section className={s.msg} style={{ '--role': r.color } as React.CSSProperties}>
       <div className={s.role}>
         {t(r.key)}
+        {message.name && <span className="mono dim2">{message.name}</span>}
         {message.cached && <Tag title={t('cachepoint.hint')}>{t('cachepoint')}</Tag>}
         {tag && <Tag tone="accent">{tag}</Tag>}
       </div>
@@ -72,11 +73,20 @@ export function ToolsView({ tools }: { tools: ToolDef[] }) {
   );
 }
 
-export function Messages({ messages, children }: { messages: Message[]; children?: React.ReactNode }) {
+/** `fresh` is the first message the call before did not have: a line is drawn above it. */
+export function Messages({ messages, fresh = 0, children }: { messages: Message[]; fresh?: number; children?: React.ReactNode }) {
+  const t = useT();
   return (
     <div className={s.conv}>
       {messages.map((m, i) => (
-        <MessageView key={i} message={m} />
+        <Fragment key={i}>
+          {i > 0 && i === fresh && (
+            <div className={s.fresh} role="separator">
+              <span>{t('messages.new', { n: messages.length - fresh })}</span>
+            </div>
+          )}
+          <MessageView message={m} />
+        </Fragment>
       ))}
       {children}
     </div>

@@ -36,22 +36,26 @@ export function PartView({ part, role }: { part: Part; role?: string }) {
       return <Result name={part.name} error={part.error} parts={part.parts} />;
     case 'image':
       return <Image src={part.src} inline={part.inline} />;
+    case 'audio':
+      return <Audio src={part.src} name={part.name || part.mime} inline={part.inline} />;
     case 'document':
-      return <Document name={part.name} mime={part.mime} text={part.text} />;
+      return <Document name={part.name} mime={part.mime} text={part.text} src={part.src} />;
     case 'raw':
       return <Json value={part.value} />;
   }
 }
 
 const longText = 4000;
+const markdownText = 60_000; // beyond this a text is shown as it is, in pieces, since drawing it whole would stop the page
 
 function TextPart({ text, role }: { text: string; role?: string }) {
   const t = useT();
   const lang = useLang();
   const [all, setAll] = useState(false);
-  const parts = useMemo(() => (role === 'assistant' ? splitXmlTools(text) : undefined), [text, role]);
+  const parts = useMemo(() => (role === 'assistant' && text.length < 1_000_000 ? splitXmlTools(text) : undefined), [text, role]);
   if (parts && (parts.length > 1 || parts[0]?.kind !== 'text')) return parts.map((p, i) => <PartView key={i} part={p} />);
   const cut = !all && text.length > longText;
+  if (all && text.length > markdownText) return <Code text={text} wrap />;
   return (
     <>
       <Markdown text={cut ? text.slice(0, longText) : text} />
@@ -73,23 +77,36 @@ function Thinking({ text, redacted }: { text: string; redacted?: boolean }) {
       <span className="dim ellipsis">{redacted ? t('thinking.redacted') : text.split('\n')[0]}</span>
     </>
   );
-  return <Fold head={head}>{() => <div className={s.thinking}>{redacted ? t('thinking.redacted.long') : text}</div>}</Fold>;
+  return <Fold head={head}>{() => <div className={s.thinking}>{redacted ? t('thinking.redacted.long') : text.length > markdownText ? <Code text={text} wrap /> : text}</div>}</Fold>;
 }
 
 function Call({ name, args }: { name: string; args: unknown }) {
   const edit = useMemo(() => editOf(name, args), [name, args]);
-  const text = useMemo(() => (typeof args === 'string' ? args : JSON.stringify(args, null, 2)), [args]);
-  const only = typeof args === 'object' && args !== null && Object.keys(args).length <= 2 && text.length < 160 && !text.includes('\\n');
+  const { rest, blocks } = useMemo(() => (edit ? { rest: args, blocks: [] } : splitArgs(args)), [edit, args]);
+  const text = useMemo(() => (rest === undefined ? '' : typeof rest === 'string' ? rest : JSON.stringify(rest, null, 2)), [rest]);
+  const only = typeof rest === 'object' && rest !== null && Object.keys(rest).length <= 2 && text.length < 160 && !text.includes('\\n');
   return (
     <div className={s.call}>
       <div className={s.callHead}>
         <IconTool size={14} color="var(--w-kind-tool)" style={{ flex: 'none' }} />
         <span className={s.callName}>{name}</span>
-        {edit ? <span className="ellipsis dim2">{edit.path}</span> : only && <span className="ellipsis dim2">{inlineArgs(args)}</span>}
+        {edit ? <span className="ellipsis dim2">{edit.path}</span> : only && <span className="ellipsis dim2">{inlineArgs(rest)}</span>}
       </div>
-      {edit ? <Diff edit={edit} /> : !only && <Code text={text} />}
+      {edit ? <Diff edit={edit} /> : !only && text !== '' && <Code text={text} />}
+      {blocks.map(([k, v]) => (
+        <Code key={k} text={v} title={k} wrap />
+      ))}
     </div>
   );
+}
+
+/** Arguments of several lines, such as scripts and queries, stand by themselves: escaped in JSON they cannot be read. */
+export function splitArgs(args: unknown): { rest: unknown; blocks: [string, string][] } {
+  if (typeof args !== 'object' || args === null || Array.isArray(args)) return { rest: args, blocks: [] };
+  const all = Object.entries(args as Record<string, unknown>);
+  const blocks = all.filter((e): e is [string, string] => typeof e[1] === 'string' && e[1].trim().includes('\n'));
+  const rest = all.filter(([, v]) => !(typeof v === 'string' && v.trim().includes('\n')));
+  return { rest: rest.length > 0 || blocks.length === 0 ? Object.fromEntries(rest) : undefined, blocks };
 }
 
 function inlineArgs(args: object): string {
@@ -151,13 +168,29 @@ function Image({ src, inline }: { src: string; inline: boolean }) {
   );
 }
 
-function Document({ name, mime, text }: { name: string; mime: string; text?: string }) {
+function Audio({ src, name, inline }: { src: string; name: string; inline: boolean }) {
+  if (inline) return <audio className={s.audio} controls preload="metadata" src={src} aria-label={name} />;
+  if (!/^https?:/.test(src)) return <Tag>{src || name}</Tag>;
+  return (
+    <a href={src} target="_blank" rel="noreferrer noopener">
+      {name}: {src}
+    </a>
+  );
+}
+
+function Document({ name, mime, text, src }: { name: string; mime: string; text?: string; src?: string }) {
+  const t = useT();
   return (
     <div className={s.call}>
       <div className={s.callHead}>
         <IconFile size={14} />
         <span className="ellipsis">{name || mime}</span>
         {name && mime && <Tag>{mime}</Tag>}
+        {src && /^(https?:|data:)/.test(src) && (
+          <a href={src} {...(src.startsWith('data:') ? { download: name || 'file' } : { target: '_blank' })} rel="noreferrer noopener">
+            {t(src.startsWith('data:') ? 'file.save' : 'file.open')}
+          </a>
+        )}
       </div>
       {text && <Code text={text} wrap />}
     </div>

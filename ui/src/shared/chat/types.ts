@@ -5,13 +5,15 @@ export type Part =
   | { kind: 'call'; id: string; name: string; args: unknown; xml?: boolean }
   | { kind: 'result'; id: string; name?: string; parts: Part[]; error: boolean }
   | { kind: 'image'; src: string; inline: boolean }
-  | { kind: 'document'; name: string; mime: string; text?: string }
+  | { kind: 'audio'; src: string; mime: string; name: string; inline: boolean }
+  | { kind: 'document'; name: string; mime: string; text?: string; src?: string }
   | { kind: 'raw'; value: unknown };
 
 export type Role = 'system' | 'user' | 'assistant' | 'tool';
 
 export interface Message {
   role: Role;
+  name?: string;
   parts: Part[];
   cached?: boolean; // a cache point stands in or after it
 }

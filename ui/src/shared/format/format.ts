@@ -54,6 +54,11 @@ export function moneyShort(usd: number | undefined | null): string {
   return '$' + Number(usd.toPrecision(2)).toString();
 }
 
+/** For narrow columns: what is less than a hundredth of a cent is said to be so. */
+export function moneyTiny(usd: number): string {
+  return Math.abs(usd) < 0.0001 && usd !== 0 ? '<$0.0001' : moneyShort(usd);
+}
+
 export function duration(ms: number | undefined | null): string {
   if (ms == null) return none;
   if (ms < 1) return ms === 0 ? '0 ms' : ms.toFixed(2) + ' ms';

@@ -1,5 +1,8 @@
+import { traceEn } from './trace.en';
+
 /** The English catalog: its keys are the keys. Placeholders: {name}, and {n|one|many} for the form that fits n. */
 export const en = {
+  ...traceEn,
   'actions': 'Actions',
   'answer': 'answer',
   'apply': 'Apply',

@@ -1,7 +1,9 @@
 import type { en } from './en';
+import { traceJa } from './trace.ja';
 
 /** Typed by the English catalog, so that a missing or surplus key fails the type check. */
 export const ja: Record<keyof typeof en, string> = {
+  ...traceJa,
   'actions': '操作',
   'answer': '応答',
   'apply': '適用',

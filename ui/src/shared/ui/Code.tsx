@@ -12,9 +12,10 @@ export function Code({ text, title, fold = 20, wrap = false, copy = true, childr
   children?: (visible: string) => ReactNode;
 }) {
   const t = useT();
-  const [open, setOpen] = useState(false);
-  const cut = useMemo(() => clip(text, fold), [text, fold]);
-  const shown = open ? text : cut.text;
+  const [pieces, setPieces] = useState(0);
+  const cut = useMemo(() => (pieces === 0 ? clip(text, fold) : clip(text, piece.lines * pieces, piece.chars * pieces)), [text, fold, pieces]);
+  const shown = cut.text;
+  const longer = cut.hidden > 0;
   return (
     <div className={s.code}>
       {title !== undefined && (
@@ -32,19 +33,22 @@ export function Code({ text, title, fold = 20, wrap = false, copy = true, childr
       <pre className={wrap ? s.wrap : undefined} tabIndex={0}>
         {children ? children(shown) : shown}
       </pre>
-      {cut.hidden > 0 && (
-        <button type="button" className={s.more} aria-expanded={open} onClick={() => setOpen(!open)}>
-          {open ? t('fold') : t('unfold', { n: cut.hidden })}
+      {(longer || pieces > 0) && (
+        <button type="button" className={s.more} aria-expanded={!longer} onClick={() => setPieces(longer ? pieces + 1 : 0)}>
+          {longer ? t('unfold', { n: cut.hidden }) : t('fold')}
         </button>
       )}
     </div>
   );
 }
 
-const maxChars = 6000;
+const folded = 6000; // characters
+
+/** What one press unfolds: a text of megabytes opens piece by piece, since drawing it whole would stop the page. */
+const piece = { lines: 4000, chars: 300_000 };
 
 /** The first lines of a text, and how many are left out; one endless line is cut too. */
-export function clip(text: string, lines: number): { text: string; hidden: number } {
+export function clip(text: string, lines: number, maxChars = folded): { text: string; hidden: number } {
   let at = -1;
   for (let i = 0; i < lines; i++) {
     at = text.indexOf('\n', at + 1);

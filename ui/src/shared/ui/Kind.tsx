@@ -1,4 +1,4 @@
-import { IconActivity, IconBolt, IconBox, IconCube, IconDatabaseSearch, IconFlag, IconLink, IconRobot, IconTool } from '@tabler/icons-react';
+import { IconActivity, IconArrowsSort, IconBolt, IconBox, IconCube, IconDatabaseSearch, IconFlag, IconGauge, IconLink, IconRobot, IconShieldCheck, IconTool } from '@tabler/icons-react';
 
 const kinds = {
   generation: { icon: IconBolt, color: 'var(--w-kind-generation)' },
@@ -7,6 +7,9 @@ const kinds = {
   tool: { icon: IconTool, color: 'var(--w-kind-tool)' },
   retriever: { icon: IconDatabaseSearch, color: 'var(--w-kind-retriever)' },
   embedding: { icon: IconCube, color: 'var(--w-kind-embedding)' },
+  reranker: { icon: IconArrowsSort, color: 'var(--w-kind-reranker)' },
+  guardrail: { icon: IconShieldCheck, color: 'var(--w-kind-guardrail)' },
+  evaluator: { icon: IconGauge, color: 'var(--w-kind-evaluator)' },
   event: { icon: IconFlag, color: 'var(--w-kind-event)' },
   span: { icon: IconActivity, color: 'var(--w-kind-span)' },
 };

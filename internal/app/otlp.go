@@ -1,0 +1,57 @@
+package app
+
+import (
+	"context"
+	"path/filepath"
+
+	"weir/internal/catalog"
+	"weir/internal/config"
+	"weir/internal/ingest"
+	"weir/internal/store/points"
+	"weir/internal/surface/otlp"
+)
+
+// openIngest starts what takes spans from outside.
+func (a *App) openIngest(ctx context.Context, c *config.Config) error {
+	a.taker = ingest.NewTaker(ingest.TakerOptions{
+		Store: a.stores.truth, Log: a.log.For("ingest"), Refusing: a.recorder.Unfit,
+		Bodies: func() bool { return a.config.Load().Recording.Bodies }, Model: a.priced,
+		Spans: c.Ingest.MaxSpans, Bytes: int(c.Ingest.MaxBytes),
+	})
+	a.points = points.Open(filepath.Join(c.Data, metricsDir), points.Options{Days: c.Ingest.MetricDays})
+	return a.services.start(ctx, "ingest", a.taker)
+}
+
+// metricsDir is the folder of data points below the data folder.
+const metricsDir = "metrics"
+
+// priced is what is known of an upstream's model: prices of the configuration come before the catalog's.
+func (a *App) priced(provider, model string) catalog.Model {
+	for _, d := range a.gateway.Deployments() {
+		if d.Target.Model == model && (provider == "" || d.Target.Provider == provider) {
+			return d.Model
+		}
+	}
+	return catalog.Lookup(provider, model)
+}
+
+// newOTLP is the surface; a.taker is nil where only its routes are asked for.
+func (a *App) newOTLP(c *config.Config) *otlp.Surface {
+	d := otlp.Deps{Intake: a.taker, Points: a.points, MaxBody: int64(c.Ingest.MaxRequest), Log: a.log.For("edge")}
+	if a.stores != nil {
+		d.Notes = a.notes()
+	}
+	a.otlp = otlp.New(d)
+	return a.otlp
+}
+
+// notes is nil while the store keeps none.
+func (a *App) notes() otlp.Scores {
+	n, _ := any(a.stores.truth).(otlp.Scores)
+	return n
+}
+
+// serveGRPC opens OTLP's own port.
+func (a *App) serveGRPC(ctx context.Context, c *config.Config) error {
+	return a.services.start(ctx, "otlp grpc", otlp.NewGRPC(a.otlp, a.auth, c.Server.OTLPGRPC, c.Server.Drain.D()))
+}

@@ -1,0 +1,94 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"time"
+
+	"weir/internal/alert"
+	"weir/internal/config"
+	"weir/internal/export"
+	"weir/internal/fault"
+	"weir/internal/notify"
+	"weir/internal/store/file"
+	"weir/internal/store/s3"
+	"weir/internal/transport"
+	"weir/internal/view"
+)
+
+// watching is what looks at recorded spans by itself: alerts and scheduled exports.
+type watching struct {
+	views   view.Book
+	alerts  *alert.Watcher
+	exports *export.Runner
+}
+
+// exportsDir holds files in the making, below the data folder.
+const exportsDir = "exports"
+
+func (a *App) openWatching(ctx context.Context, c *config.Config) error {
+	client, err := guardedClient(c)
+	if err != nil {
+		return fmt.Errorf("network: %w", err)
+	}
+	dir := filepath.Join(c.Data, exportsDir)
+	if err := os.RemoveAll(dir); err != nil { // what a crash left half-made
+		return fmt.Errorf("export: %w", err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("export: %w", err)
+	}
+	a.watching = watching{
+		views: view.Book{Store: a.stores.rows, Now: time.Now},
+		alerts: alert.New(alert.Options{
+			Store: a.stores.rows, Figures: a.query.Engine, Sender: notify.New(client, mailOf(c)), Sealer: a.sealer, Base: baseURL(c),
+			Log: a.log.For("alerts"), Now: time.Now,
+		}),
+		exports: export.New(export.Options{
+			Store: a.stores.rows, Source: a.query.Engine, Bodies: a.query.bodies, Sealer: a.sealer, Open: openTarget(c, client), Dir: dir,
+			Log: a.log.For("exports"), Now: time.Now,
+		}),
+	}
+	for _, s := range []named{
+		{"watched connections", funcs{stop: client.CloseIdleConnections}}, {"alerts", a.watching.alerts}, {"exports", a.watching.exports},
+	} {
+		if err := a.services.start(ctx, s.name, s.service); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// guardedClient reaches URLs that users supply.
+func guardedClient(c *config.Config) (*http.Client, error) {
+	var allowed []netip.Prefix
+	for _, p := range c.Network.PrivateTargets {
+		if n, err := config.ParsePrefix(p); err == nil { // validated
+			allowed = append(allowed, n)
+		}
+	}
+	return transport.Guarded(transport.Config{
+		HTTPProxy: c.Network.HTTPProxy, HTTPSProxy: c.Network.HTTPSProxy, NoProxy: c.Network.NoProxy, CAFiles: split([]string{c.Network.CAFile}),
+	}, allowed)
+}
+
+func mailOf(c *config.Config) notify.Mail {
+	e := c.Email
+	return notify.Mail{Host: e.Host, Port: e.Port, Username: e.Username, Password: e.Password.Reveal(), From: e.From, TLS: e.TLS}
+}
+
+func openTarget(c *config.Config, client *http.Client) func(context.Context, export.Target) (export.Sink, error) {
+	return func(_ context.Context, t export.Target) (export.Sink, error) {
+		switch t.Kind {
+		case export.Disk:
+			return file.Open(c.Export.Folders, t.Path)
+		case export.S3:
+			return s3.Open(client, t)
+		}
+		return nil, fault.Bad("target.kind", "there are no targets of kind %q", string(t.Kind))
+	}
+}

@@ -1,0 +1,286 @@
+package fulltext
+
+import (
+	"context"
+	"slices"
+
+	"weir/internal/span"
+)
+
+func (s *Service) forget(ctx context.Context, at home, traces []string) error {
+	gone := map[string]bool{}
+	for _, t := range traces {
+		gone[t] = true
+	}
+	s.note(at, gone)
+	s.late.expect(at, gone, s.o.Now())
+	if err := s.forgetTail(ctx, at, gone); err != nil {
+		return err
+	}
+	if err := s.flush(ctx); err != nil { // marks of what is in memory must not be stored without it
+		return err
+	}
+	s.walked = walked{}
+	headers, err := headersOf(ctx, s.store, at)
+	if err != nil {
+		return err
+	}
+	for len(headers) > 0 {
+		n := 1
+		for n < len(headers) && headers[n].set == headers[0].set {
+			n++
+		}
+		if err := s.rewriteSet(ctx, at, headers[:n], gone); err != nil {
+			return err
+		}
+		headers = headers[n:]
+	}
+	return nil
+}
+
+// note tells a rebuild, which reads a snapshot, what to leave out.
+func (s *Service) note(at home, traces map[string]bool) {
+	if s.gone == nil {
+		return
+	}
+	all, ok := s.gone[at]
+	if ok && all == nil {
+		return
+	}
+	if all == nil {
+		all = map[string]bool{}
+		s.gone[at] = all
+	}
+	for t := range traces {
+		all[t] = true
+	}
+}
+
+func (s *Service) forgetTail(ctx context.Context, at home, traces map[string]bool) error {
+	p := s.tail.days[at]
+	if p == nil {
+		return nil
+	}
+	rest, gone := p.without(traces)
+	for _, d := range gone {
+		if err := s.unmark(ctx, at, d); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tail.size += rest.size - p.size
+	if s.tail.days[at] = rest; len(rest.names) == 0 {
+		delete(s.tail.days, at)
+	}
+	return nil
+}
+
+func (s *Service) unmark(ctx context.Context, at home, d doc) error {
+	if d.kind == recordDoc {
+		return nil
+	}
+	return s.seen.clear(ctx, at, d.kind, d.place)
+}
+
+// rewriteSet writes the segments of a set anew where they hold texts of traces.
+func (s *Service) rewriteSet(ctx context.Context, at home, segments []header, traces map[string]bool) error {
+	var values []Value
+	var f *filterSet
+	for _, h := range segments {
+		names, changed, err := s.without(ctx, at, h, traces)
+		if err != nil {
+			return err
+		}
+		if len(changed) == 0 {
+			continue
+		}
+		values = append(values, changed...)
+		if f == nil {
+			if f, err = loadSet(ctx, s.store, at, h); err != nil {
+				return err
+			}
+		}
+		blocks, err := s.rewriteBlocks(ctx, at, h, names, f)
+		if err != nil {
+			return err
+		}
+		values = append(values, blocks...)
+	}
+	if len(values) == 0 {
+		return nil
+	}
+	values = append(append(values, f.values(at, segments[0].set)...), s.seen.values()...)
+	if err := s.store.WriteTexts(ctx, values, nil); err != nil {
+		s.rewind()
+		return err
+	}
+	s.seen.written()
+	return nil
+}
+
+// without blanks the names of traces; names are all of the segment, and changed the chunks to be written.
+func (s *Service) without(ctx context.Context, at home, h header, traces map[string]bool) (names []name, changed []Value, err error) {
+	names, err = namesIn(ctx, s.store, at, h)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := 0; i < len(names); i += namesPerChunk {
+		chunk := names[i:min(i+namesPerChunk, len(names))]
+		hit := false
+		for j := range chunk {
+			if traces[chunk[j].trace] {
+				chunk[j], hit = name{}, true
+			}
+		}
+		if hit {
+			changed = append(changed, at.value(key(kindSpans, h.id, i/namesPerChunk), namesOf(chunk)))
+		}
+	}
+	return names, changed, nil
+}
+
+// rewriteBlocks leaves out the documents of blank names.
+func (s *Service) rewriteBlocks(ctx context.Context, at home, h header, names []name, f *filterSet) (values []Value, err error) {
+	for b := range h.blocks {
+		docs, err := loadBlock(ctx, s.store, at, h, b)
+		if err != nil {
+			return nil, err
+		}
+		keep := make([]doc, 0, len(docs))
+		for _, d := range docs {
+			if d.span < len(names) && names[d.span] != (name{}) {
+				keep = append(keep, d)
+			} else if err := s.unmark(ctx, at, d); err != nil {
+				return nil, err
+			}
+		}
+		if len(keep) == len(docs) {
+			continue
+		}
+		g, err := s.signatureOf(ctx, at, keep)
+		if err != nil {
+			return nil, err
+		}
+		f.put(h.col+b, g)
+		values = append(values, at.value(key(kindBlock, h.id, b), blockOf(keep)))
+	}
+	return values, nil
+}
+
+// signatureOf reads the texts that a block does not hold itself.
+func (s *Service) signatureOf(ctx context.Context, at home, docs []doc) (*signature, error) {
+	if len(docs) == 0 || docs[0].kind == recordDoc {
+		return signatureOf(docs), nil
+	}
+	g := new(signature)
+	err := s.store.Contents(ctx, at.project, at.day, placesOf(docs), func(i int, b []byte) bool {
+		g.add(s.made.of(b, docs[i].skeleton))
+		return true
+	})
+	return g, err
+}
+
+func placesOf(docs []doc) []Place {
+	out := make([]Place, len(docs))
+	for i, d := range docs {
+		out[i] = d.place
+	}
+	return out
+}
+
+func (s *Service) learn(ctx context.Context, spans []*span.Span) error {
+	for _, sp := range spans {
+		docs, err := s.bodies(ctx, sp)
+		if err != nil {
+			s.rewind()
+			return err
+		}
+		if len(docs) > 0 {
+			s.add(sp, docs)
+		}
+	}
+	return s.flush(ctx) // the queue does not have them
+}
+
+func (s *Service) dropDay(ctx context.Context, at home, drop func() error) error {
+	if err := drop(); err != nil {
+		return err
+	}
+	if s.gone != nil {
+		s.gone[at] = nil
+	}
+	s.mu.Lock()
+	if p := s.tail.days[at]; p != nil {
+		s.tail.size -= p.size
+		delete(s.tail.days, at)
+	}
+	s.mu.Unlock()
+	s.seen.drop(at)
+	s.walked = walked{}
+	return s.store.DropTexts(ctx, at.project, at.day)
+}
+
+// joinAt is how many sets of a day are joined into one, and joinedCols the size beyond which a set stays as it is.
+const (
+	joinAt     = 16
+	joinedCols = 1024
+)
+
+// join turns the many small sets of a day into one, of which a search reads the less the more blocks it has.
+func (s *Service) join(ctx context.Context, at home) error {
+	headers, err := headersOf(ctx, s.store, at)
+	if err != nil {
+		return err
+	}
+	small := slices.DeleteFunc(headers, func(h header) bool { return h.cols >= joinedCols })
+	sets, cols := 0, 0
+	for i, h := range small {
+		if i == 0 || h.set != small[i-1].set {
+			if cols >= joinedCols {
+				small = small[:i]
+				break
+			}
+			sets, cols = sets+1, cols+h.cols
+		}
+	}
+	if sets < joinAt {
+		return nil
+	}
+	values, err := joined(ctx, s.store, at, small, cols)
+	if err != nil {
+		return err
+	}
+	return s.store.WriteTexts(ctx, values, nil)
+}
+
+// joined are the changes that give segments one set of cols columns.
+func joined(ctx context.Context, store Store, at home, segments []header, cols int) (values []Value, err error) {
+	whole, set := newFilterSet(cols), segments[0].set
+	base, from := 0, 0
+	for i, h := range segments {
+		if i == 0 || h.set != segments[i-1].set {
+			from = base
+			part, err := loadSet(ctx, store, at, h)
+			if err != nil {
+				return nil, err
+			}
+			whole.insert(base, part)
+			base += h.cols
+			for chunk := range rows / chunkRows(h.cols) {
+				values = append(values, at.value(key(kindFilter, h.set, chunk), nil))
+			}
+		}
+		h.set, h.col, h.cols = set, from+h.col, cols
+		values = append(values, h.value(at))
+	}
+	return append(values, whole.values(at, set)...), nil
+}
+
+// insert copies all columns of a set to col, which is a multiple of 8.
+func (f *filterSet) insert(col int, part *filterSet) {
+	width, w := f.cols/8, part.cols/8
+	for row := range rows {
+		copy(f.bits[row*width+col/8:], part.bits[row*w:(row+1)*w])
+	}
+}

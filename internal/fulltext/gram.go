@@ -1,0 +1,159 @@
+package fulltext
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// N-grams start at each character of a folded text: one of two characters if the first is of a script without word breaks,
+// else one of three, for short needles, and one of five, which tells words and the ways they meet apart. What starts where
+// depends on the text from there on only, so that the n-grams of a part are n-grams of the whole.
+
+// rowBits is how many bits of an n-gram's hash a filter keeps: a filter has that many rows, one bit each per block.
+const (
+	rowBits = 16
+	rows    = 1 << rowBits
+)
+
+// signature is which rows the n-grams of a block's text fall into.
+type signature [rows / 64]uint64
+
+func (g *signature) set(row uint16) { g[row>>6] |= 1 << (row & 63) }
+
+func (g *signature) has(row uint16) bool { return g[row>>6]&(1<<(row&63)) != 0 }
+
+// add puts the n-grams of a folded text in.
+func (g *signature) add(t []byte) {
+	i := 0
+	for i < len(t) {
+		if n := asciiRun(t[i:]); n > 0 {
+			i += g.addASCII(t[i : i+n])
+		}
+		for i < len(t) { // to the next run of ASCII, of which the end needs more than it has
+			r, size := utf8.DecodeRune(t[i:])
+			for _, n := range lengths(r) {
+				if row, ok := gramAt(t[i:], n); ok {
+					g.set(row)
+				}
+			}
+			if i += size; i+long <= len(t) && asciiRun(t[i:i+long]) == long {
+				break
+			}
+		}
+	}
+}
+
+// addASCII adds all n-grams of a run whose characters are all in it, and returns how many characters it has seen to.
+func (g *signature) addASCII(t []byte) int {
+	if len(t) < long {
+		return 0
+	}
+	v := uint64(t[0])<<8 | uint64(t[1])<<16 | uint64(t[2])<<24 | uint64(t[3])<<32
+	for _, c := range t[long-1:] {
+		v = v>>8 | uint64(c)<<32
+		g.set(hash(v & 0xffffff))
+		g.set(hash(v))
+	}
+	return len(t) - long + 1
+}
+
+const mix = 0x9E3779B97F4A7C15
+
+func hash(v uint64) uint16 { return uint16(v * mix >> (64 - rowBits)) }
+
+// Lengths of n-grams in characters.
+const (
+	pair  = 2
+	short = 3
+	long  = 5
+)
+
+var (
+	unbrokenLengths = []int{pair}
+	brokenLengths   = []int{short, long}
+)
+
+// lengths are those of the n-grams that start with a character.
+func lengths(r rune) []int {
+	if unbroken(r) {
+		return unbrokenLengths
+	}
+	return brokenLengths
+}
+
+// gramAt is the row of the n characters at the start of a text; it is not ok if there are fewer.
+func gramAt(t []byte, n int) (row uint16, ok bool) {
+	var packed, mixed uint64
+	ascii := true
+	for i := range n {
+		r, size := utf8.DecodeRune(t)
+		if size == 0 {
+			return 0, false
+		}
+		t = t[size:]
+		ascii = ascii && r < utf8.RuneSelf
+		packed |= uint64(r) << (8 * i)
+		mixed = (mixed + uint64(r)) * mix
+	}
+	if ascii {
+		return hash(packed), true
+	}
+	return hash(mixed>>1 | 1<<63), true
+}
+
+// unbroken reports whether a script has so many characters that two of them say enough: Chinese, Japanese, Korean.
+func unbroken(r rune) bool {
+	return r >= 0x2E80 && (r <= 0x9FFF || r >= 0xAC00 && r <= 0xD7A3 || r >= 0xF900 && r <= 0xFAFF || r >= 0x20000)
+}
+
+// maxGrams bounds the n-grams a needle is looked up by.
+const maxGrams = 16
+
+// needleRows are rows a text must have to hold the needle, those that tell most first.
+func needleRows(needle []byte) []uint16 {
+	var all []gram
+	for _, n := range []int{long, short} { // the short ones say nothing that the long ones do not
+		for i := 0; i < len(needle); {
+			r, size := utf8.DecodeRune(needle[i:])
+			m := n
+			if unbroken(r) {
+				m = pair
+			}
+			if row, ok := gramAt(needle[i:], m); ok {
+				all = append(all, gram{row, commonness(needle[i:], m)})
+			}
+			i += size
+		}
+		if len(all) > 0 {
+			break
+		}
+	}
+	slices.SortStableFunc(all, func(a, b gram) int { return cmp.Compare(a.common, b.common) })
+	var out []uint16
+	for _, g := range all {
+		if !slices.Contains(out, g.row) && len(out) < maxGrams {
+			out = append(out, g.row)
+		}
+	}
+	return out
+}
+
+type gram struct {
+	row    uint16
+	common int
+}
+
+// frequent are the most frequent letters of English text and JSON, in order.
+const frequent = ` etaoinsrhldcumfpg"ywb:,.{}`
+
+// commonness guesses how frequent an n-gram is.
+func commonness(t []byte, n int) (score int) {
+	for _, c := range t[:min(n, len(t))] {
+		if i := strings.IndexByte(frequent, c); i >= 0 {
+			score += len(frequent) - i
+		}
+	}
+	return score
+}

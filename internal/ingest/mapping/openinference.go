@@ -1,0 +1,48 @@
+package mapping
+
+import "weir/internal/span"
+
+// openInferenceRules follow https://github.com/Arize-ai/openinference/tree/main/spec.
+var openInferenceRules = []rule{
+	{key: "openinference.span.kind", field: fKind, mark: true, kinds: map[string]span.Kind{
+		"llm": span.Generation, "chain": span.Chain, "tool": span.Tool, "agent": span.Agent, "retriever": span.Retriever, "reranker": span.Reranker,
+		"embedding": span.Embedding, "guardrail": span.Guardrail, "evaluator": span.Evaluator, "prompt": span.Chain,
+	}},
+	{key: "llm.response.model_name", field: fModel},
+	{key: "llm.model_name", field: fModel, mark: true},
+	{key: "embedding.model_name", field: fModel, mark: true},
+	{key: "reranker.model_name", field: fModel, mark: true},
+	{key: "llm.request.model_name", field: fRequested},
+	{key: "llm.provider", field: fProvider},
+	{key: "llm.system", field: fProvider},
+	{key: "llm.finish_reason", field: fFinish},
+	{key: "llm.token_count.prompt", field: fInputTokens, mark: true},
+	{key: "llm.token_count.completion", field: fOutputTokens, mark: true},
+	{key: "llm.token_count.total", field: fTotalTokens, mark: true},
+	{key: "llm.token_count.prompt_details.cache_read", field: fCacheRead},
+	{key: "llm.token_count.prompt_details.cache_input", field: fCacheRead},
+	{key: "llm.token_count.prompt_details.cache_write", field: fCacheWrite},
+	{key: "llm.token_count.prompt_details.audio", field: fAudioIn},
+	{key: "llm.token_count.completion_details.reasoning", field: fReasoning},
+	{key: "llm.token_count.completion_details.audio", field: fAudioOut},
+	{key: "llm.cost.total", field: fCost},
+	{key: "llm.cost.prompt", field: fCostIn},
+	{key: "llm.cost.completion", field: fCostOut},
+	{key: "tag.tags", field: fTags},
+	{key: "metadata", field: fMetadata},
+	{key: "prompt.id", field: fPromptName},
+	{key: "llm.prompt_template.version", field: fPromptVersion},
+	{key: "llm.invocation_parameters", field: fParams},
+	{key: "input.value", field: fBody},
+	{key: "output.value", field: fBody, output: true},
+	{key: "llm.input_messages.", prefix: true, field: fBody, at: "messages", shape: flat, mark: true},
+	{key: "llm.output_messages.", prefix: true, field: fBody, output: true, at: "messages", shape: flat, mark: true},
+	{key: "llm.tools.", prefix: true, field: fBody, at: "tools", shape: flat, mark: true},
+	{key: "llm.prompts.", prefix: true, field: fBody, at: "prompts", shape: flat},
+	{key: "llm.choices.", prefix: true, field: fBody, output: true, at: "choices", shape: flat},
+	{key: "retrieval.documents.", prefix: true, field: fBody, output: true, at: "documents", shape: flat, mark: true},
+	{key: "reranker.query", field: fBody, at: "query", shape: opaque},
+	{key: "reranker.input_documents.", prefix: true, field: fBody, at: "documents", shape: flat, mark: true},
+	{key: "reranker.output_documents.", prefix: true, field: fBody, output: true, at: "documents", shape: flat, mark: true},
+	{key: "embedding.embeddings.", prefix: true, field: fBody, output: true, at: "embeddings", shape: flat, mark: true},
+}

@@ -1,0 +1,83 @@
+package points
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"weir/internal/fault"
+	"weir/internal/ingest"
+	"weir/internal/span"
+)
+
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func point(name string, at time.Time, v float64) ingest.Point {
+	return ingest.Point{Name: name, Kind: "gauge", Time: at, Value: v, Attributes: []byte(`{"a":1}`)}
+}
+
+func TestKeepsPoints(t *testing.T) {
+	clock := noon
+	dir := t.TempDir()
+	s := Open(dir, Options{Now: func() time.Time { return clock }, Days: 2})
+	const p, other = "p/../x", "y"
+	put := func(points ...ingest.Point) {
+		t.Helper()
+		if err := s.AddPoints(t.Context(), p, points); err != nil {
+			t.Fatal(err)
+		}
+	}
+	get := func(project string, q ingest.PointQuery) ([]ingest.Point, []ingest.Series, bool) {
+		t.Helper()
+		s := Open(dir, Options{})
+		points, series, truncated, err := s.Points(t.Context(), "p/../x", q)
+		if project == other {
+			points, series, truncated, err = s.Points(t.Context(), other, q)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return points, series, truncated
+	}
+	put(point("a", noon, 1), point("b", noon, 2), point("a", noon.Add(time.Minute), 3))
+	points, series, truncated := get(p, ingest.PointQuery{Name: "a", Limit: 10})
+	if len(points) != 2 || points[1].Value != 3 || string(points[0].Attributes) != `{"a":1}` || len(series) != 2 || series[0].Points != 2 || truncated {
+		t.Fatalf("%+v %+v", points, series)
+	}
+	if points, _, _ := get(p, ingest.PointQuery{Name: "a", Limit: 10, From: noon.Add(time.Second), To: noon.Add(time.Hour)}); len(points) != 1 {
+		t.Fatalf("of the hour: %+v", points)
+	}
+	if _, _, truncated := get(p, ingest.PointQuery{Name: "a", Limit: 1}); !truncated {
+		t.Fatal("a limit tells that it left some out")
+	}
+	if points, series, _ := get(other, ingest.PointQuery{Name: "a", Limit: 10}); len(points)+len(series) != 0 {
+		t.Fatal("projects are apart")
+	}
+	file := filepath.Join(s.of(p), fileOf(span.DayOf(noon)))
+	f, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = f.WriteString(`{"name":"a","va`)
+	_ = f.Close()
+	put(point("a", noon, 4))
+	if points, _, _ := get(p, ingest.PointQuery{Name: "a", Limit: 10}); len(points) != 3 || points[2].Value != 4 {
+		t.Fatalf("after a torn line: %+v", points)
+	}
+	clock = clock.Add(72 * time.Hour)
+	put(point("a", clock, 5))
+	if points, _, _ := get(p, ingest.PointQuery{Name: "a", Limit: 10}); len(points) != 1 || points[0].Value != 5 {
+		t.Fatalf("after three days: %+v", points)
+	}
+}
+
+func TestADayIsBounded(t *testing.T) {
+	s := Open(t.TempDir(), Options{DayBytes: 200, Now: func() time.Time { return noon }})
+	if err := s.AddPoints(t.Context(), "p", []ingest.Point{point("a", noon, 1)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.AddPoints(t.Context(), "p", []ingest.Point{point("a", noon, 1), point("a", noon, 1)}); !fault.Is(err, fault.RateLimited) {
+		t.Fatalf("a full day: %v", err)
+	}
+}

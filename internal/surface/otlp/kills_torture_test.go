@@ -1,0 +1,5 @@
+//go:build torture
+
+package otlp
+
+const kills = 50
