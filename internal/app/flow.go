@@ -22,7 +22,8 @@ type meter struct {
 // meterSpan is the shortest time a rate is taken over.
 const meterSpan = 2 * time.Second
 
-// perSecond is the rate since it was last asked for, at least meterSpan ago; the first answer is over the time since from.
+// perSecond is the rate since it was last asked for, at least meterSpan ago; the first answer is over the time since
+// from.
 func (m *meter) perSecond(n int64, now, from time.Time) float64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -36,7 +36,8 @@ func TestMeter(t *testing.T) {
 	}
 }
 
-// What Weir tells of itself: metrics, the state of the system, and spans of its own, which a replayed call makes like any other.
+// What Weir tells of itself: metrics, the state of the system, and spans of its own, which a replayed call makes like
+// any other.
 func TestOwnTelemetry(t *testing.T) {
 	var exports, marked atomic.Int64
 	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// toolWish is a tool that the conversation asks to be called: "call the tool search_traces with {"limit":1}". A client may offer it
-// under a longer name, such as mcp__weir__search_traces.
+// toolWish is a tool that the conversation asks to be called: "call the tool search_traces with {"limit":1}". A client
+// may offer it under a longer name, such as mcp__weir__search_traces.
 type toolWish struct {
 	name string
 	args string

@@ -2,7 +2,6 @@ package fulltext
 
 import (
 	"context"
-	"slices"
 
 	"weir/internal/span"
 )
@@ -221,37 +220,51 @@ func (s *Service) dropDay(ctx context.Context, at home, drop func() error) error
 	return s.store.DropTexts(ctx, at.project, at.day)
 }
 
-// joinAt is how many sets of a day are joined into one, and joinedCols the size beyond which a set stays as it is.
+// joinAt is how many sets of about the same size are joined into one, and joinedCols the size beyond which a set stays as
+// it is.
 const (
-	joinAt     = 16
-	joinedCols = 1024
+	joinAt     = 4
+	joinedCols = 512
 )
 
-// join turns the many small sets of a day into one, of which a search reads the less the more blocks it has.
-func (s *Service) join(ctx context.Context, at home) error {
-	headers, err := headersOf(ctx, s.store, at)
-	if err != nil {
-		return err
+// level is the power of joinAt that a size is of.
+func level(cols int) (n int) {
+	for ; cols >= 8*joinAt; cols /= joinAt {
+		n++
 	}
-	small := slices.DeleteFunc(headers, func(h header) bool { return h.cols >= joinedCols })
-	sets, cols := 0, 0
-	for i, h := range small {
-		if i == 0 || h.set != small[i-1].set {
-			if cols >= joinedCols {
-				small = small[:i]
+	return n
+}
+
+// join turns small sets of a day into larger ones, of which a search reads the less the more blocks they have.
+func (s *Service) join(ctx context.Context, at home) error {
+	for {
+		headers, err := headersOf(ctx, s.store, at)
+		if err != nil {
+			return err
+		}
+		from, sets, cols := len(headers), 0, 0
+		for i := len(headers) - 1; i >= 0; i-- {
+			h := headers[i]
+			if i < len(headers)-1 && h.set == headers[i+1].set {
+				from = i
+				continue
+			}
+			if h.cols >= joinedCols || sets > 0 && level(h.cols) > level(headers[i+1].cols) || sets == 2*joinAt {
 				break
 			}
-			sets, cols = sets+1, cols+h.cols
+			from, sets, cols = i, sets+1, cols+h.cols
+		}
+		if sets < joinAt {
+			return nil
+		}
+		values, err := joined(ctx, s.store, at, headers[from:], cols)
+		if err == nil {
+			err = s.store.WriteTexts(ctx, values, nil)
+		}
+		if err != nil {
+			return err
 		}
 	}
-	if sets < joinAt {
-		return nil
-	}
-	values, err := joined(ctx, s.store, at, small, cols)
-	if err != nil {
-		return err
-	}
-	return s.store.WriteTexts(ctx, values, nil)
 }
 
 // joined are the changes that give segments one set of cols columns.

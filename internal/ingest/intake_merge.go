@@ -41,16 +41,21 @@ func merge(stored, in *span.Span, update bool) *span.Span {
 		m.Cost = stored.Cost
 	}
 	mergeTimes(&m, stored, in, update)
+	if recordSize(&m) > maxRecord { // it grew too large bit by bit: what is stored stays
+		m.Params, m.Metadata, m.Attributes, m.Resource = stored.Params, stored.Metadata, stored.Attributes, stored.Resource
+		m.Events, m.Links = stored.Events, stored.Links
+	}
 	return &m
 }
 
 // first is a span as it is stored when it is the first of its id: an update may have left open what only a whole span
 // tells.
 func first(in *span.Span, now time.Time) *span.Span {
-	if in.Status != "" && !unset(in.Start) && !unset(in.End) {
+	if in.Status != "" && !unset(in.Start) && !unset(in.End) && in.Name != "" {
 		return in
 	}
 	m := *in
+	m.Name = cmp.Or(m.Name, string(m.Kind))
 	m.Status = cmp.Or(m.Status, span.Running)
 	if unset(m.Start) {
 		m.Start = now.UTC()

@@ -281,6 +281,20 @@ func TestGatewayCallCoversItsParent(t *testing.T) {
 	}
 }
 
+func TestASpanDoesNotGrowWithoutEnd(t *testing.T) {
+	taker, s := startTaker(t, nil)
+	for i := range 8 {
+		accept(t, taker, outside("a", update, func(in *Incoming) {
+			in.Span.Attributes = fmt.Appendf(nil, `{"k%d":"%s"}`, i, strings.Repeat("x", 200<<10))
+			in.Span.Tags = []string{fmt.Sprint(i)}
+		}))
+	}
+	sp := taken(t, s, "a")
+	if n := len(sp.Attributes); n > maxRecord || n < 800<<10 || len(sp.Tags) != 8 {
+		t.Fatalf("%d bytes of attributes, tags %v", n, sp.Tags)
+	}
+}
+
 func TestPricing(t *testing.T) {
 	taker, s := startTaker(t, nil)
 	accept(t, taker,

@@ -168,9 +168,13 @@ func (e *Engine) FirstSpans(ctx context.Context, p tenant.ProjectID, trace strin
 		spans, err := e.store.Trace(ctx, p, trace)
 		return spans, len(spans), err
 	}
+	first, err := e.Span(ctx, p, trace, outline[0].ID) // tells the day, which would be looked up for every key
+	if err != nil {
+		return nil, 0, err
+	}
 	keys := make([]span.Key, limit)
 	for i := range keys {
-		keys[i] = span.Key{Trace: trace, Span: outline[i].ID}
+		keys[i] = span.Key{Trace: trace, Span: outline[i].ID, Day: first.Day}
 	}
 	spans, err := e.store.Spans(ctx, p, keys)
 	return spans, len(outline), err

@@ -3,6 +3,7 @@ package query
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"weir/internal/fault"
@@ -101,11 +102,16 @@ func received(q Query, need ...Needle) TextQuery {
 	return t
 }
 
-// required are the texts that every span of a filter must hold.
+// required are the texts that every span of a filter must hold. A word is one of them unless it may be part of an id:
+// all other fields that words are looked for in are texts of the span as well.
 func required(e Expr) (out []Needle) {
 	switch e := e.(type) {
 	case Find:
 		return []Needle{e.Needle}
+	case Word:
+		if strings.Trim(strings.ToLower(string(e)), "0123456789abcdef-") != "" {
+			return []Needle{e.Needle()}
+		}
 	case And:
 		for _, p := range e {
 			out = append(out, required(p)...)
@@ -259,9 +265,31 @@ func (q Query) spans(s *span.Span) bool {
 	return (q.From.IsZero() || !s.Start.Before(q.From)) && (q.To.IsZero() || s.Start.Before(q.To))
 }
 
-// mergeTexts resolves the texts as far back as it takes for a page, and lets the index join them with the rest of the
-// filter. Where a text has more holders than that, the page ends at the start of the last one looked at.
+// mergeTexts resolves the texts as far back as it takes for a page, a step at a time, and lets the index join them with
+// the rest of the filter.
 func (e *Engine) mergeTexts(ctx context.Context, q Query, p Page) (l Spans, err error) {
+	deadline := time.Now().Add(pageTime)
+	size := p.Size()
+	for {
+		step, err := e.mergeStep(ctx, q, p)
+		if err != nil {
+			return l, err
+		}
+		l.Items, l.Cursor, l.Partial = append(l.Items, step.Items...), step.Cursor, l.Partial || step.Partial
+		if l.Cursor == "" || l.Partial || len(l.Items) >= size {
+			return l, nil
+		}
+		if time.Now().After(deadline) {
+			l.Partial = true
+			return l, nil
+		}
+		p.Cursor, p.Limit = l.Cursor, size-len(l.Items)
+	}
+}
+
+// mergeStep goes back by so many holders of each text. Where one has more, the step ends at the start of the last one
+// looked at.
+func (e *Engine) mergeStep(ctx context.Context, q Query, p Page) (l Spans, err error) {
 	within := q
 	if p.Cursor != "" {
 		c, err := DecodeCursor(p.Cursor, newestFirst)
@@ -309,8 +337,9 @@ func (e *Engine) findRecent(ctx context.Context, q *Query, within Query) (horizo
 			return horizon, false, err
 		}
 		q.Found[n] = w.keys
-		partial = partial || w.err != nil || err != nil
-		if w.full && w.oldest.After(horizon) {
+		cut := w.err != nil || err != nil
+		partial = partial || cut
+		if (w.full || cut) && w.oldest.After(horizon) {
 			horizon = w.oldest
 		}
 	}

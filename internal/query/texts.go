@@ -14,7 +14,7 @@ type Part string
 
 // The parts of a span that hold text.
 const (
-	AnyText    Part = "text"   // all of the below, and names, errors and attributes
+	AnyText    Part = "text"   // all of the below, names, errors, attributes, and all Searched fields but the ids
 	InputText  Part = "input"  // what went in
 	OutputText Part = "output" // what came out
 )

@@ -59,8 +59,8 @@ type usage struct {
 
 func (u usage) prompt() int64 { return u.Input + u.CacheRead + u.CacheWrite + u.CacheWrite1h }
 
-// Follow shows spans until ctx ends, which is no error, or the server refuses. A connection that is lost is made again; what was
-// recorded meanwhile is not shown, which a notice says.
+// Follow shows spans until ctx ends, which is no error, or the server refuses. A connection that is lost is made again;
+// what was recorded meanwhile is not shown, which a notice says.
 func (c *Client) Follow(ctx context.Context, t Tail) error {
 	wait := orTime(t.Wait, 500*time.Millisecond)
 	pause, connected := wait, false

@@ -158,7 +158,8 @@ func block(i int, p mapping.Part) (object, error) {
 	return nil, refuse(i, p)
 }
 
-// textOrParts keeps the common case short: most servers that speak OpenAI's dialect want a string where there is only text.
+// textOrParts keeps the common case short: most servers that speak OpenAI's dialect want a string where there is only
+// text.
 func textOrParts(content []object) any {
 	switch {
 	case len(content) == 0:

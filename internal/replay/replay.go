@@ -1,5 +1,6 @@
-// Package replay sends a recorded call again: byte for byte, or with another model, other parameters or another prompt. The new call is
-// made as the one who asks for it, counts against their budget, and is recorded as a trace of its own that names the one it repeats.
+// Package replay sends a recorded call again: byte for byte, or with another model, other parameters or another prompt.
+// The new call is made as the one who asks for it, counts against their budget, and is recorded as a trace of its own
+// that names the one it repeats.
 package replay
 
 import (
@@ -79,8 +80,8 @@ type Service struct{ deps Deps }
 // New returns a Service.
 func New(d Deps) *Service { return &Service{deps: d} }
 
-// Do replays a call and waits for the end of its answer. A call that the provider failed is a result; what is refused before it is
-// sent, is an error.
+// Do replays a call and waits for the end of its answer. A call that the provider failed is a result; what is refused
+// before it is sent, is an error.
 func (s *Service) Do(ctx context.Context, who *tenant.Identity, r Request) (*Result, error) {
 	if who.Role == tenant.RoleViewer {
 		return nil, fault.New(fault.Forbidden, "viewers may not make calls")
@@ -183,7 +184,8 @@ func headers(orig *span.Span) http.Header {
 	return h
 }
 
-// facts are those of the body, without what would count the replay as a step of the original's conversation or as a doing of its user.
+// facts are those of the body, without what would count the replay as a step of the original's conversation or as a
+// doing of its user.
 func facts(c *gateway.Call, orig *span.Span, r Request) gateway.Facts {
 	f := gateway.FactsFrom(c.Header, r.IP, c.Body, c.Dialect)
 	f.Trace, f.Parent, f.Span = id.Trace(), "", id.Span()

@@ -23,8 +23,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Marker is a header on every export. Requests that carry it make no spans, so that a Weir that exports to itself, or two that export
-// to each other, do not make spans of sending spans for ever.
+// Marker is a header on every export. Requests that carry it make no spans, so that a Weir that exports to itself, or
+// two that export to each other, do not make spans of sending spans for ever.
 const Marker = "X-Weir-Telemetry"
 
 // Options says where spans go. Endpoint is the URL of an OTLP/HTTP receiver; without a path, /v1/traces is meant.
@@ -39,8 +39,8 @@ type Options struct {
 	Every time.Duration
 }
 
-// Tracer makes and exports spans. A nil Tracer does nothing. Spans wait in a queue of 2048; when the receiver is away for so
-// long that it is full, further ones are dropped: telemetry must not hold up calls.
+// Tracer makes and exports spans. A nil Tracer does nothing. Spans wait in a queue of 2048; when the receiver is away
+// for so long that it is full, further ones are dropped: telemetry must not hold up calls.
 type Tracer struct {
 	provider *sdk.TracerProvider
 	tracer   trace.Tracer
@@ -186,8 +186,9 @@ func (s *status) code() int { return max(s.written, http.StatusOK) }
 // Unwrap is for http.ResponseController.
 func (s *status) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 
-// Client makes a span of each request that c sends while a span of Handler's is open: one per try of an upstream. It ends with the body of the
-// answer. Nothing is added to what is sent: the trace of an operator is not a provider's business.
+// Client makes a span of each request that c sends while a span of Handler's is open: one per try of an upstream. It
+// ends with the body of the answer. Nothing is added to what is sent: the trace of an operator is not a provider's
+// business.
 func (t *Tracer) Client(c *http.Client) *http.Client {
 	if t == nil {
 		return c

@@ -1,7 +1,9 @@
 package tracediff
 
 import (
+	"cmp"
 	"math/bits"
+	"slices"
 
 	"weir/internal/span"
 )
@@ -25,10 +27,77 @@ func pairs(a, b []*node) (out [][2]*node) {
 		tail = append(tail, [2]*node{a[len(a)-1], b[len(b)-1]})
 		a, b = a[:len(a)-1], b[:len(b)-1]
 	}
+	i, j := 0, 0
+	for _, p := range append(anchors(a, b), [2]int{len(a), len(b)}) {
+		out = append(out, stretch(a[i:p[0]], b[j:p[1]])...)
+		if p[0] < len(a) {
+			out = append(out, [2]*node{a[p[0]], b[p[1]]})
+		}
+		i, j = p[0]+1, p[1]+1
+	}
+	return append(out, tail...)
+}
+
+func stretch(a, b []*node) (out [][2]*node) {
 	for _, p := range heaviest(len(a), len(b), func(i, j int) int32 { return affinity(a[i], b[j]) }) {
 		out = append(out, [2]*node{a[p[0]], b[p[1]]})
 	}
-	return append(out, tail...)
+	return out
+}
+
+// anchors are steps whose content is found once on each side, as far as they keep their order: what lies between two of
+// them is aligned by itself, which spares most of n·m where traces are alike.
+func anchors(a, b []*node) [][2]int {
+	type seen struct{ a, b, n, m int }
+	at := map[uint64]*seen{}
+	for i, n := range a {
+		if n.content != 0 {
+			k := mix(n.key, n.content)
+			if at[k] == nil {
+				at[k] = &seen{}
+			}
+			at[k].a, at[k].n = i, at[k].n+1
+		}
+	}
+	for j, n := range b {
+		if s := at[mix(n.key, n.content)]; s != nil {
+			s.b, s.m = j, s.m+1
+		}
+	}
+	var once [][2]int
+	for i, n := range a {
+		if s := at[mix(n.key, n.content)]; s != nil && n.content != 0 && s.n == 1 && s.m == 1 {
+			once = append(once, [2]int{i, s.b})
+		}
+	}
+	return rising(once)
+}
+
+// rising is the longest part whose second numbers rise, by patience sorting; the first ones do.
+func rising(in [][2]int) [][2]int {
+	var tops []int // of each pile, by place in in
+	back := make([]int, len(in))
+	for i, p := range in {
+		pile, _ := slices.BinarySearchFunc(tops, p[1], func(top, v int) int { return cmp.Compare(in[top][1], v) })
+		back[i] = -1
+		if pile > 0 {
+			back[i] = tops[pile-1]
+		}
+		if pile == len(tops) {
+			tops = append(tops, i)
+		} else {
+			tops[pile] = i
+		}
+	}
+	out := make([][2]int, len(tops))
+	if len(tops) == 0 {
+		return out
+	}
+	for i, at := len(tops)-1, tops[len(tops)-1]; i >= 0; i-- {
+		out[i] = in[at]
+		at = back[at]
+	}
+	return out
 }
 
 // twins are as alike as can be told without reading bodies.

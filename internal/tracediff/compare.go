@@ -161,7 +161,8 @@ func (d *differ) row(a, b *node, depth int) {
 	d.rows(a, b, depth+1)
 }
 
-// below is the gain of a step with all its descendants, or nil if it has none. The time of a step covers that of what is below it.
+// below is the gain of a step with all its descendants, or nil if it has none. The time of a step covers that of what
+// is below it.
 func below(a, b *node) *Delta {
 	sum := func(n *node) (Delta, bool) {
 		if n == nil {

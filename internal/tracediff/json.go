@@ -33,7 +33,8 @@ func values(what, prefix string, a, b jsonx.Raw) []Change {
 	return j.out
 }
 
-// decode reads a value. Text that is not JSON is compared as text, and JSON in a text as the value it is: tool arguments come both ways.
+// decode reads a value. Text that is not JSON is compared as text, and JSON in a text as the value it is: tool
+// arguments come both ways.
 func decode(raw jsonx.Raw) any {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()

@@ -15,7 +15,8 @@ import (
 // Op says what became of a step between the first trace and the second.
 type Op string
 
-// The operations. A moved step is under another parent or in another order; it may have changed as well, which its parts tell.
+// The operations. A moved step is under another parent or in another order; it may have changed as well, which its
+// parts tell.
 const (
 	Same    Op = "same"
 	Changed Op = "changed"
@@ -31,8 +32,8 @@ const (
 	maxBodies = 64 << 20 // bytes of bodies read
 )
 
-// Side is one of the two: the spans of a trace in order of start, and the span whose subtree is meant, "" for all. Total
-// is how many spans the trace has, where Spans are only the first of them.
+// Side is one of the two: the spans of a trace in order of start, and the span whose subtree is meant, "" for all.
+// Total is how many spans the trace has, where Spans are only the first of them.
 type Side struct {
 	Spans []*span.Span
 	Total int

@@ -95,7 +95,7 @@ func TestAlignment(t *testing.T) {
 		},
 		{
 			"two changed their places", "agent:run\n  tool:f=1\n  tool:g=2\n", "agent:run\n  tool:g=2\n  tool:f=1\n",
-			"same run= run=\n  moved g=2 g=2\n  same f=1 f=1\n",
+			"same run= run=\n  same g=2 g=2\n  moved f=1 f=1\n",
 		},
 		{
 			"a new level between", "agent:run\n  generation:llm=one\n  tool:f=1\n", "agent:run\n  chain:plan\n    generation:llm=one\n    tool:f=1\n",

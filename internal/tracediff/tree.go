@@ -27,7 +27,8 @@ type node struct {
 	unread  bool
 }
 
-// forest builds the tree below s.Root, or of all spans. Spans whose parent is missing, or that are their own ancestor, are roots.
+// forest builds the tree below s.Root, or of all spans. Spans whose parent is missing, or that are their own ancestor,
+// are roots.
 func forest(s Side) (*node, bool) {
 	byID := make(map[string]*node, len(s.Spans))
 	for _, sp := range s.Spans {
@@ -121,8 +122,8 @@ func (n *node) print() {
 	n.shape, n.kids = mix(0, shape...), simhash(keys)
 }
 
-// keyOf is what a step is. A model call is named by what its program calls it; a gateway's own is named after the model, which may differ
-// without being another step.
+// keyOf is what a step is. A model call is named by what its program calls it; a gateway's own is named after the
+// model, which may differ without being another step.
 func keyOf(s *span.Span) uint64 {
 	name := s.Name
 	if s.Kind == span.Generation && (s.Source == "" || name == s.Group || name == s.Model) {

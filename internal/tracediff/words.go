@@ -128,7 +128,8 @@ type step struct {
 	a, b, n int
 }
 
-// myers is E. W. Myers's shortest edit script ("An O(ND) Difference Algorithm", 1986). Over maxEdits, everything is replaced.
+// myers is E. W. Myers's shortest edit script ("An O(ND) Difference Algorithm", 1986). Over maxEdits, everything is
+// replaced.
 func myers(a, b []string) (out []step) {
 	n, m := len(a), len(b)
 	limit := min(n+m, maxEdits)
@@ -202,8 +203,8 @@ func walk(trace [][]int32, x, y int) []step {
 // Equal runs longer than twice this are cut to their ends.
 const around = 240
 
-// tidy puts what was deleted before what replaced it, swallows spaces and single marks that stayed between two changes, and cuts long
-// runs that are equal.
+// tidy puts what was deleted before what replaced it, swallows spaces and single marks that stayed between two changes,
+// and cuts long runs that are equal.
 func tidy(in []Word) (out []Word) {
 	for i := 0; i < len(in); {
 		if in[i].Op == Equal {

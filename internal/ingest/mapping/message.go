@@ -202,27 +202,58 @@ func decoded(v gjson.Result) jsonx.Raw {
 	return jsonx.Raw(v.Raw)
 }
 
-// resultOf is what a tool gave: lists of texts are joined, since that is how most dialects wrap one text.
+// resultOf is what a tool gave: lists of texts are joined, since that is how most dialects wrap one text; lists that
+// also hold images or files become parts.
 func resultOf(c gjson.Result) jsonx.Raw {
-	if c.IsArray() {
-		var b strings.Builder
-		for _, p := range c.Array() {
-			text := p.Get("text")
-			if text.Type != gjson.String {
-				if j := p.Get("json"); j.Exists() && len(c.Array()) == 1 {
-					return jsonx.Raw(j.Raw)
-				}
-				return jsonx.Raw(c.Raw)
-			}
-			b.WriteString(text.Str)
+	if !c.IsArray() {
+		if !c.Exists() {
+			return jsonx.Raw("null")
 		}
-		if isJSON(b.String()) {
-			return jsonx.Raw(b.String())
+		return decoded(c)
+	}
+	var b strings.Builder
+	list := c.Array()
+	for _, p := range list {
+		if !isText(p) {
+			return mixedResult(c)
 		}
-		return appendString(nil, b.String())
+		b.WriteString(p.Get("text").Str)
 	}
-	if !c.Exists() {
-		return jsonx.Raw("null")
+	if len(list) == 0 {
+		return jsonx.Raw(c.Raw)
 	}
-	return decoded(c)
+	if isJSON(b.String()) {
+		return jsonx.Raw(b.String())
+	}
+	return appendString(nil, b.String())
+}
+
+// isText reports a part that is text and nothing else, rather than a value that has some.
+func isText(p gjson.Result) bool {
+	switch p.Get("type").Str {
+	case "text", "input_text", "output_text":
+		return p.Get("text").Type == gjson.String
+	case "":
+		return p.Get("text").Type == gjson.String && len(p.Map()) == 1
+	}
+	return false
+}
+
+func mixedResult(c gjson.Result) jsonx.Raw {
+	list := c.Array()
+	if j := list[0].Get("json"); j.Exists() && len(list) == 1 { // Bedrock
+		return jsonx.Raw(j.Raw)
+	}
+	parts := make([]Part, len(list))
+	for i, p := range list {
+		if !p.IsObject() {
+			return jsonx.Raw(c.Raw)
+		}
+		switch parts[i] = (&viewer{}).part(p); parts[i].Type {
+		case "text", "image", "audio", "file":
+		default:
+			return jsonx.Raw(c.Raw)
+		}
+	}
+	return jsonx.MustMarshal(parts)
 }

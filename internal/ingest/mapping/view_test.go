@@ -111,7 +111,11 @@ func TestView(t *testing.T) {
 		},
 		"completion": {`{"prompt":"hi"}`, `{"choices":[{"text":"ok","finish_reason":"length"}]}`, "user: hi", "assistant: ok [length]"},
 		"text":       {`"hi"`, `"ok"`, "user: hi", "assistant: ok"},
-		"unknown":    {`{"messages":[{"role":"user","content":[{"type":"hologram","x":1},{"text":"hi"}]}]}`, "", `user: ?{"type":"hologram","x":1} hi`, ""},
+		"a tool that gives an image": {
+			`{"messages":[{"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":[{"type":"text","text":"see"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"AA=="}}]}]}]}`, "",
+			`tool: =#t[{"type":"text","text":"see"},{"type":"image","mime":"image/png","data":"AA=="}]`, "",
+		},
+		"unknown": {`{"messages":[{"role":"user","content":[{"type":"hologram","x":1},{"text":"hi"}]}]}`, "", `user: ?{"type":"hologram","x":1} hi`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := View(&span.Span{Kind: span.Generation}, []byte(c.input), []byte(c.output))

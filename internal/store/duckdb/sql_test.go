@@ -298,6 +298,7 @@ func TestSQLSurvivesDepth(t *testing.T) {
 		"exists": "select " + strings.Repeat("exists (select ", 60) + "1" + strings.Repeat(")", 60), "comment": "select " + strings.Repeat("/*", n/2-10), "with": "with " + strings.Repeat("a as (select 1), ", n/17-10) + "b as (select 1) select 1",
 		"concat": "select ''" + strings.Repeat("||''", n/4-10), "type": "select null::" + strings.Repeat("struct(a ", 58) + "int" + strings.Repeat(")", 58), "list": "select null::int" + strings.Repeat("[]", n/2-10),
 	} {
+		fmt.Fprintln(os.Stderr, "CASE", name)
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		if _, err := x.SQL(ctx, query.SQLQuery{Project: "mine", Text: text}); errors.Is(err, query.ErrLost) {
 			t.Errorf("%s: %v", name, err)

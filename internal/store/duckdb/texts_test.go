@@ -21,6 +21,7 @@ type said struct {
 	spans []*span.Span // in order of receipt
 	reads int
 	store span.Store
+	index *query.Indexer
 	fail  error // after what was found
 }
 
@@ -31,7 +32,7 @@ func (s *said) Search(_ context.Context, q query.TextQuery, yield func(span.Key)
 		}
 		held := true
 		for _, n := range q.Needles {
-			held = held && strings.Contains(sp.UserAgent, n.Text)
+			held = held && strings.Contains(sp.UserAgent+" "+sp.Group, n.Text)
 		}
 		if held && !yield(span.Key{Trace: sp.Trace, Span: sp.ID, Day: sp.Day}) {
 			return nil
@@ -42,7 +43,7 @@ func (s *said) Search(_ context.Context, q query.TextQuery, yield func(span.Key)
 
 func (s *said) Holds(_ context.Context, sp *span.Span, n query.Needle) (bool, error) {
 	s.reads++
-	return strings.Contains(sp.UserAgent, n.Text), nil
+	return strings.Contains(sp.UserAgent+" "+sp.Group, n.Text), nil
 }
 
 // library is a store with an index and texts over n spans, one a minute. What span i says stands in its user agent, which
@@ -94,6 +95,7 @@ func library(t *testing.T, n int) (*query.Engine, *said) {
 	if err := x.Wait(t.Context(), store.Committed()); err != nil {
 		t.Fatal(err)
 	}
+	texts.index = x
 	return query.NewEngine(store, x, texts), texts
 }
 
@@ -120,7 +122,8 @@ func TestTextsJoinTheIndex(t *testing.T) {
 		`rare or model = nothing`:                          func(i int) bool { return i%100 == 0 },
 		`not third`:                                        func(i int) bool { return i%3 != 0 },
 		`model not contains gpt and not text contains all`: func(int) bool { return false },
-		`claude rare`:                                      func(int) bool { return false },
+		`all 00ff`:    func(i int) bool { return i == 255 },
+		`claude rare`: func(int) bool { return false },
 	} {
 		var ids []string
 		for i, s := range texts.spans {
@@ -210,9 +213,9 @@ func TestHoldsReadsWhatItMust(t *testing.T) {
 
 // Without anything to search with, words are those of fields, and texts are refused.
 func TestWithoutTexts(t *testing.T) {
-	e, _ := library(t, 10)
-	bare := query.NewEngine(nil, nil, nil)
-	if _, err := bare.List(t.Context(), selecting(t, `input contains x`), query.Page{}); !fault.Is(err, fault.Invalid) {
+	_, texts := library(t, 10)
+	e := query.NewEngine(texts.store, texts.index, nil)
+	if _, err := e.List(t.Context(), selecting(t, `input contains x`), query.Page{}); !fault.Is(err, fault.Invalid) {
 		t.Errorf("error %v", err)
 	}
 	l, err := e.List(t.Context(), selecting(t, `claude`), query.Page{})

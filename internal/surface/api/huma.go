@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"reflect"
 	"regexp"
@@ -23,6 +24,7 @@ func config(version string) huma.Config {
 	c.Info.Description = "Native REST interface of Weir. Send a key as a bearer token, or the session cookie with the X-CSRF-Token of GET /api/v1/me."
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
 	c.CreateHooks = nil
+	c.Formats = map[string]huma.Format{"application/json": compact, "json": compact}
 	c.Transformers = []huma.Transformer{catchErrors}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"key":    {Type: "http", Scheme: "bearer"},
@@ -31,6 +33,15 @@ func config(version string) huma.Config {
 	c.Security = []map[string][]string{{"key": {}}, {"cookie": {}}}
 	return c
 }
+
+// compact is the framework's JSON, written by the codec that large answers are worth.
+var compact = huma.Format{Unmarshal: huma.DefaultJSONFormat.Unmarshal, Marshal: func(w io.Writer, v any) error {
+	b, err := jsonx.Marshal(v)
+	if err == nil {
+		_, err = w.Write(b)
+	}
+	return err
+}}
 
 // op is one operation of the interface.
 type op struct {

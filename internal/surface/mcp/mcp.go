@@ -1,5 +1,5 @@
-// Package mcp lets agents look at traces: a Model Context Protocol server at /mcp, whose tools search, read, aggregate, compare and
-// score. Answers are small tables and excerpts, since what an agent reads fills its context.
+// Package mcp lets agents look at traces: a Model Context Protocol server at /mcp, whose tools search, read, aggregate,
+// compare and score. Answers are small tables and excerpts, since what an agent reads fills its context.
 package mcp
 
 import (

@@ -115,13 +115,18 @@ func (e *exporter) send(ctx context.Context, t *testing.T, spans []*tracepb.Span
 	}
 }
 
+func (e *exporter) serve(t *testing.T, dir string) *exec.Cmd {
+	cmd, url := serverOf(t, dir)
+	e.url.Store(&url)
+	return cmd
+}
+
 func TestKill(t *testing.T) {
 	dir := t.TempDir()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	e := &exporter{client: http.Client{Timeout: 10 * time.Second}}
-	cmd, url := serverOf(t, dir)
-	e.url.Store(&url)
+	cmd := e.serve(t, dir)
 	const workers = 4
 	var next, stop atomic.Int64
 	var clients sync.WaitGroup
@@ -143,8 +148,7 @@ func TestKill(t *testing.T) {
 		if ctx.Err() != nil {
 			t.Fatalf("round %d took too long", round)
 		}
-		cmd, url = serverOf(t, dir)
-		e.url.Store(&url)
+		cmd = e.serve(t, dir)
 	}
 	stop.Store(1)
 	clients.Wait()

@@ -5,6 +5,7 @@ import { ApiError } from '@/shared/api/client';
 import type { Span } from '@/shared/api/types';
 import { canonicalInput, canonicalMessage, type Canonical } from '@/shared/chat/canonical';
 import { Messages, MessageView, SystemView, ToolsView } from '@/shared/chat/Conversation';
+import { PartView } from '@/shared/chat/Parts';
 import { answer, request } from '@/shared/chat/normalize';
 import type { Conversation, Message } from '@/shared/chat/types';
 import { bytes } from '@/shared/format/format';
@@ -81,7 +82,7 @@ function CanonView({ c, span }: { c: Canonical; span: Span }) {
   return (
     <>
       {spoken ? <Spoken conv={conv} newFrom={conv.newFrom} /> : <ToolsView tools={conv.tools} />}
-      {c.input.value != null && <Side title={t(span.kind === 'tool' ? 'tool.arguments' : 'c.input')} value={c.input.value} />}
+      {c.input.value != null && (span.kind === 'tool' ? <PartView part={{ kind: 'call', id: '', name: span.name, args: c.input.value }} /> : <Side title={t('c.input')} value={c.input.value} />)}
       {said.map((m, i) => (
         <MessageView key={i} message={m} tag={t('answer')} />
       ))}

@@ -51,11 +51,7 @@ export function ShareDialog({ trace, onClose }: { trace: string; onClose: () => 
         </div>
         <Switch label={t('share.bodies')} description={t('share.bodies.hint')} checked={bodies} onChange={(e) => setBodies(e.currentTarget.checked)} />
         {url ? (
-          <div className={s.row}>
-            <span className="dim2">{t('share.once')}</span>
-            <TextInput aria-label={t('share.link')} value={url} readOnly style={{ flex: 1 }} onFocus={(e) => e.currentTarget.select()} data-autofocus />
-            <Copy text={url} label={t('copy.link')} size={28} />
-          </div>
+          <TextInput label={t('share.link')} description={t('share.once')} value={url} readOnly onFocus={(e) => e.currentTarget.select()} rightSection={<Copy text={url} label={t('copy.link')} size={24} />} data-autofocus />
         ) : (
           <Button onClick={() => void create()} loading={busy} style={{ justifySelf: 'start' }} data-autofocus>{t('share.create')}</Button>
         )}

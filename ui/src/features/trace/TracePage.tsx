@@ -48,7 +48,7 @@ export function TracePage() {
             <>
               <Bar id={id} head={head} f={f} span={span} copied={link.copied} onCopy={() => copyLink(span)} onFind={find} onFailed={nextFailed} onDialog={setDialog} />
               <Suspense>
-                {dialog === 'diff' && <DiffDialog trace={id} session={head.session} span={span} several={f.c.n > 1} onClose={() => setDialog('')} />}
+                {dialog === 'diff' && <DiffDialog trace={id} session={head.session} root={rootOf(head)} span={span} several={f.c.n > 1} onClose={() => setDialog('')} />}
                 {dialog === 'replay' && span && <ReplayDialog span={span} onClose={() => setDialog('')} />}
                 {dialog === 'share' && <ShareDialog trace={id} onClose={() => setDialog('')} />}
               </Suspense>
@@ -59,6 +59,8 @@ export function TracePage() {
     </SourceContext.Provider>
   );
 }
+
+const rootOf = (t: Trace): Span | undefined => t.spans.find((x) => !x.parent) ?? t.spans[0];
 
 /** The address of this page with the span in it, also where it was chosen by itself. */
 function linkTo(span: string | undefined): string {
@@ -83,7 +85,7 @@ function Bar({ id, head, f, span, copied, onCopy, onFind, onFailed, onDialog }: 
   const t = useT();
   const lang = useLang();
   const curl = useClipboard({ timeout: 1200 });
-  const root = head.spans.find((x) => !x.parent) ?? head.spans[0];
+  const root = rootOf(head);
   const errors = sum(f, f.errors);
   const cost = sum(f, f.cost);
   const tokens = sum(f, f.tokens);
