@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -24,7 +25,7 @@ func LoginURL(ctx context.Context, o Options, user string) error {
 		if err != nil {
 			return err
 		}
-		fromShell(ctx, rows, "user.login_link", user)
+		fromShell(ctx, rows, "user.login_link", cmp.Or(user, "first administrator"))
 		_, err = fmt.Fprintf(o.Out, "%s\nworks once, for %s\n", loginURL(c, token), linkLife)
 		return err
 	})
@@ -37,7 +38,7 @@ func ResetPassword(ctx context.Context, o Options, user string) error {
 		if err != nil {
 			return err
 		}
-		fromShell(ctx, rows, "user.password", user)
+		fromShell(ctx, rows, "user.password", cmp.Or(user, "first administrator"))
 		_, err = fmt.Fprintf(o.Out, "new password: %s\n", password)
 		return err
 	})

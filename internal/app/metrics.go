@@ -37,6 +37,7 @@ func (a *App) newMetrics() *metrics {
 	counter("weir_interrupted_calls_total", "Calls a crash interrupted, found at start.", func() float64 { return float64(a.recorder.Stats().Interrupted) })
 	counter("weir_record_retries_total", "Commits that had to be repeated.", func() float64 { return float64(a.recorder.Stats().Retries) })
 	a.flowMetrics(gauge, counter)
+	a.otlpMetrics(counter)
 	m.registry.MustRegister(&labelled{a: a})
 	return m
 }

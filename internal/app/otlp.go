@@ -55,3 +55,23 @@ func (a *App) notes() otlp.Scores {
 func (a *App) serveGRPC(ctx context.Context, c *config.Config) error {
 	return a.services.start(ctx, "otlp grpc", otlp.NewGRPC(a.otlp, a.auth, c.Server.OTLPGRPC, c.Server.Drain.D()))
 }
+
+// otlpMetrics are the surface's counts; what the intake counts is told beside the recorder's.
+func (a *App) otlpMetrics(counter register) {
+	count := func(of func(otlp.Stats) int64) func() float64 {
+		return func() float64 {
+			if a.otlp == nil {
+				return 0
+			}
+			return float64(of(a.otlp.Stats()))
+		}
+	}
+	counter("weir_otlp_requests_total", "OTLP requests by either transport.", count(func(s otlp.Stats) int64 { return s.Requests }))
+	counter("weir_otlp_refused_requests_total", "Those among them that were refused as a whole.", count(func(s otlp.Stats) int64 { return s.Refused }))
+	counter("weir_otlp_rejected_spans_total", "Spans refused singly, unreadable ones included.", count(func(s otlp.Stats) int64 { return s.Rejected }))
+	counter("weir_otlp_log_records_total", "Log records received.", count(func(s otlp.Stats) int64 { return s.Logs }))
+	counter("weir_otlp_log_events_total", "GenAI events among them.", count(func(s otlp.Stats) int64 { return s.Events }))
+	counter("weir_otlp_scores_total", "Evaluation results among them.", count(func(s otlp.Stats) int64 { return s.Scores }))
+	counter("weir_otlp_points_total", "Data points of metrics kept.", count(func(s otlp.Stats) int64 { return s.Points }))
+	counter("weir_otlp_other_points_total", "Data points of metrics counted only.", count(func(s otlp.Stats) int64 { return s.OtherPoints }))
+}

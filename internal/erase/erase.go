@@ -144,8 +144,9 @@ type Truth interface {
 	// Days are the home days of a project that hold spans, ascending.
 	Days(ctx context.Context, p tenant.ProjectID) ([]span.Day, error)
 	// Pick returns up to limit traces of a day, behind the trace after, with a span that pick takes, and how many spans they
-	// have; more is false at the end of the day. It holds one span at a time.
-	Pick(ctx context.Context, p tenant.ProjectID, day span.Day, after string, limit int, pick Pick) (traces []string, spans int64, more bool, err error)
+	// have; more is false at the end of the day. It holds one span at a time. A span whose record does not contain hint is
+	// not asked about.
+	Pick(ctx context.Context, p tenant.ProjectID, day span.Day, after string, limit int, hint string, pick Pick) (traces []string, spans int64, more bool, err error)
 	// EraseTraces removes traces of a day with their notes and with all content that nothing else of the day uses, and
 	// stores the job, which save encodes, in the same atomic write. What is already gone does not count.
 	EraseTraces(ctx context.Context, p tenant.ProjectID, day span.Day, traces []string, save func(Removed) ([]byte, error)) error

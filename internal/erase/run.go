@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 
 	"weir/internal/audit"
 	"weir/internal/jsonx"
@@ -42,6 +43,18 @@ func (s *Service) picker(sel Selection) (Pick, error) {
 	return func(_ context.Context, sp *span.Span) (bool, error) { return sp.Trace == sel.Trace, nil }, nil
 }
 
+// hintOf is a text that the record of every selected span contains, where one is known: records are JSON, in which plain
+// letters stand for themselves.
+func hintOf(sel Selection) string {
+	v := sel.User + sel.Session
+	for i := range len(v) {
+		if c := v[i]; (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && !strings.ContainsRune("@._- ", rune(c)) {
+			return ""
+		}
+	}
+	return v
+}
+
 // days are where a selection has to be looked for.
 func (s *Service) days(ctx context.Context, j *Job) ([]span.Day, error) {
 	if j.Selection.Trace == "" {
@@ -74,7 +87,7 @@ func (s *Service) each(ctx context.Context, j *Job, f func(day span.Day, traces 
 		for after, more := "", true; more; {
 			var traces []string
 			var spans int64
-			if traces, spans, more, err = s.Truth.Pick(ctx, j.Project, day, after, tracesPerStep, pick); err != nil {
+			if traces, spans, more, err = s.Truth.Pick(ctx, j.Project, day, after, tracesPerStep, hintOf(j.Selection), pick); err != nil {
 				return err
 			}
 			if len(traces) == 0 {
@@ -110,7 +123,7 @@ func (s *Service) spansOf(ctx context.Context, j *Job, day span.Day) (int64, err
 	if err != nil {
 		return 0, err
 	}
-	_, spans, _, err := s.Truth.Pick(ctx, j.Project, day, before(j.Selection.Trace), 1, pick)
+	_, spans, _, err := s.Truth.Pick(ctx, j.Project, day, before(j.Selection.Trace), 1, "", pick)
 	return spans, err
 }
 
@@ -133,6 +146,9 @@ func (s *Service) run(ctx context.Context, j *Job) error {
 		j.Step = step.name
 		s.show(j)
 		if err := step.do(ctx, j); err != nil {
+			return err
+		}
+		if err := s.save(ctx, j); err != nil { // what it counted
 			return err
 		}
 	}

@@ -39,6 +39,9 @@ func flattened(object jsonx.Raw, entries, bytes int) []Pair {
 	return w.out
 }
 
+// bodyMarker begins what stands for an attribute that became a body; see span.Span.Attributes.
+const bodyMarker = `{"$body":`
+
 type walker struct {
 	entries, bytes int
 	out            pairList
@@ -49,6 +52,9 @@ func (w *walker) walk(path string, v gjson.Result, depth int) {
 		return
 	}
 	if v.Type == gjson.JSON {
+		if strings.HasPrefix(v.Raw, bodyMarker) {
+			return
+		}
 		i, array := 0, v.IsArray()
 		v.ForEach(func(k, child gjson.Result) bool {
 			key := k.Str

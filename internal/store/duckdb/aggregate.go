@@ -182,21 +182,43 @@ func (x *Index) Aggregate(ctx context.Context, a query.Aggregate) (out query.Agg
 	if _, ok := measured[a.Measure]; !ok {
 		return out, fmt.Errorf("duckdb: unknown measure %q", a.Measure)
 	}
-	if err := x.totals(ctx, a, &out); err != nil {
-		return out, err
+	if a.GroupBy != nil {
+		if err := x.groups(ctx, a, &out); err != nil || len(out.Series) == 0 {
+			return out, err
+		}
 	}
-	if out.Totals.Calls == 0 {
-		return out, nil
+	if err := x.totals(ctx, a, &out); err != nil || out.Totals.Calls == 0 {
+		return out, err
 	}
 	if a.GroupBy == nil {
 		out.Series = []query.Series{{Totals: out.Totals}}
-	} else if err := x.groups(ctx, a, &out); err != nil {
-		return out, err
 	}
 	if a.Interval > 0 {
 		err = x.points(ctx, a, &out)
 	}
 	return out, err
+}
+
+// summed adds up the groups, if they are all there is and each span is in one.
+func summed(a query.Aggregate, series []query.Series) (f query.Figures, ok bool) {
+	if a.GroupBy == nil || a.Score != "" || a.GroupBy.Type == query.List || a.ThenBy != nil && a.ThenBy.Type == query.List {
+		return f, false
+	}
+	took := 0.0
+	for _, g := range series {
+		t := g.Totals
+		if g.Other || t.Duration == nil {
+			return f, false
+		}
+		f.Calls, f.Errors, f.Cost = f.Calls+t.Calls, f.Errors+t.Errors, f.Cost+t.Cost
+		f.Usage = llm.Usage{
+			Input: f.Usage.Input + t.Usage.Input, CacheRead: f.Usage.CacheRead + t.Usage.CacheRead, CacheWrite: f.Usage.CacheWrite + t.Usage.CacheWrite,
+			CacheWrite1h: f.Usage.CacheWrite1h + t.Usage.CacheWrite1h, Output: f.Usage.Output + t.Usage.Output, Reasoning: f.Usage.Reasoning + t.Usage.Reasoning,
+		}
+		took += float64(*t.Duration) * float64(t.Calls)
+	}
+	f.Duration = new(time.Duration(took / float64(f.Calls)))
+	return f, true
 }
 
 func (x *Index) totals(ctx context.Context, a query.Aggregate, out *query.Aggregation) error {
@@ -209,8 +231,14 @@ func (x *Index) totals(ctx context.Context, a query.Aggregate, out *query.Aggreg
 		})
 	}
 	d := depthOf(a)
-	if err := scan(d.plain(), &out.Totals); err != nil || !d.took && !d.first {
-		return err
+	sum, ok := summed(a, out.Series)
+	if out.Totals = sum; !ok {
+		if err := scan(d.plain(), &out.Totals); err != nil {
+			return err
+		}
+	}
+	if !d.took && !d.first || out.Totals.Calls == 0 {
+		return nil
 	}
 	var f query.Figures
 	err := scan(d.spread().sampled(out.Totals.Calls), &f)
@@ -319,23 +347,30 @@ func (x *Index) points(ctx context.Context, a query.Aggregate, out *query.Aggreg
 		}
 	}
 	i := int64(a.Interval)
+	if other == nil { // every group is one of those named
+		s := new(statement).add(`SELECT "start" - (("start" % ? + ?) % ?) AS t, g, h, `+figures(depthOf(a))+` FROM `, i, i, i).grouped(a).add(` GROUP BY t, g, h ORDER BY t`)
+		return x.rows(ctx, s, func(r *sql.Rows) error { return scanPoint(r, at, nil) })
+	}
 	s := new(statement).add(`SELECT t, CASE WHEN named THEN g END AS sg, CASE WHEN named THEN h END AS sh, ` + figures(depthOf(a)) + ` FROM (SELECT *, `)
 	s.add(`"start" - (("start" % ? + ?) % ?) AS t, `, i, i, i).top(out.Series).add(` AS named FROM `).grouped(a).add(`) GROUP BY t, sg, sh ORDER BY t`)
-	return x.rows(ctx, s, func(r *sql.Rows) error {
-		var t int64
-		var group, then sql.NullString
-		var p query.Point
-		n := into{f: &p.Figures}
-		err := r.Scan(append([]any{&t, &group, &then}, n.dest()...)...)
-		n.done()
-		p.Time = timeOf(t)
-		to := other
-		if group.Valid {
-			to = at[groupKey{group.String, then.String}]
-		}
-		if to != nil { // a group that came up since the groups were read
-			to.Points = append(to.Points, p)
-		}
-		return err
-	})
+	return x.rows(ctx, s, func(r *sql.Rows) error { return scanPoint(r, at, other) })
+}
+
+// scanPoint adds a point to its group; groups that are not named are other, which may be nil.
+func scanPoint(r *sql.Rows, at map[groupKey]*query.Series, other *query.Series) error {
+	var t int64
+	var group, then sql.NullString
+	var p query.Point
+	n := into{f: &p.Figures}
+	err := r.Scan(append([]any{&t, &group, &then}, n.dest()...)...)
+	n.done()
+	p.Time = timeOf(t)
+	to := other
+	if group.Valid {
+		to = at[groupKey{group.String, then.String}]
+	}
+	if to != nil { // a group that came up since the groups were read
+		to.Points = append(to.Points, p)
+	}
+	return err
 }

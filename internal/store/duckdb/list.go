@@ -26,15 +26,15 @@ func (x *Index) Search(ctx context.Context, q query.Query, p query.Page) ([]span
 		}
 		l.after = &c
 	}
-	bound, rows, err := x.bound(ctx, l)
-	if err != nil || rows == 0 {
+	bound, some, err := x.bound(ctx, l)
+	if err != nil || !some {
 		return nil, "", err
 	}
 	keys, values, err := x.keys(ctx, l, bound)
-	if err != nil || rows <= p.Size() || len(keys) == 0 {
+	if err != nil || len(keys) <= p.Size() {
 		return keys, "", err
 	}
-	n := min(len(keys), p.Size())
+	n := p.Size()
 	last := keys[n-1]
 	return keys[:n], query.Cursor{Sort: l.order, Value: values[n-1], Trace: last.Trace, Span: last.Span}.Encode(), nil
 }
@@ -75,17 +75,19 @@ func (s *statement) listed(l listing) *statement {
 // of all of them meets the newest last, after having sorted in every one before.
 var recent = []time.Duration{6 * time.Hour, 4 * 24 * time.Hour}
 
-// bound is the sort value of the last row of a page, one row beyond it included, and how many rows there are.
-func (x *Index) bound(ctx context.Context, l listing) (v int64, rows int, err error) {
-	if l.order == newestFirst {
-		top := x.newest(l)
-		for _, d := range recent {
-			if v, rows, err = x.boundFrom(ctx, l, top-int64(d)); err != nil || rows == l.limit {
-				return v, rows, err
-			}
+// bound is the sort value of the last row of a page, one row beyond it included; some is false if there is none.
+func (x *Index) bound(ctx context.Context, l listing) (v int64, some bool, err error) {
+	if l.order != newestFirst {
+		v, rows, err := x.boundFrom(ctx, l, math.MinInt64)
+		return v, rows > 0, err
+	}
+	top := x.newest(l)
+	for _, d := range recent {
+		if v, rows, err := x.boundFrom(ctx, l, top-int64(d)); err != nil || rows == l.limit {
+			return v, true, err
 		}
 	}
-	return x.boundFrom(ctx, l, math.MinInt64)
+	return math.MinInt64, true, nil // they are so few that another look at all of them would cost more
 }
 
 // newest is where a page begins. What claims to start later than now is above it, and no measure of what is recent.

@@ -136,6 +136,9 @@ func TestSQLRefuses(t *testing.T) {
 		doubling(20), `with recursive t(s, n) as (select 'x', 1 union all select s || s, n + 1 from t where n < 40) select max(length(s)) from t`,
 		`select replace(replace(replace('` + strings.Repeat("a", 4000) + `', 'a', '` + strings.Repeat("a", 4000) + `'), 'a', 'bbbbbbbb'), 'b', 'cccccccc')`,
 		strings.Repeat("(", 5000) + "select 1" + strings.Repeat(")", 5000), "select " + strings.Repeat("[", 8000), "select \x00 1",
+		// short statements that take for ever to plan
+		"select " + strings.Repeat("exists (select ", 20) + "1" + strings.Repeat(")", 20), "select sum(" + strings.Repeat("(select max(", 8) + "1" + strings.Repeat("))", 8) + ") over () from spans",
+		strings.Repeat("select * from spans s, lateral (", 20) + "select 1" + strings.Repeat(") x", 20), widening(30),
 		`pivot spans on status using count(*)`, `select * from (pivot spans on status using count(*))`,
 	} {
 		a, err := x.SQL(t.Context(), query.SQLQuery{Project: "mine", Text: text})
@@ -151,6 +154,15 @@ func TestSQLRefuses(t *testing.T) {
 	if n, err := x.Count(t.Context(), query.Query{Project: "theirs"}); n != 1 || err != nil {
 		t.Errorf("%d rows of another project left (%v)", n, err)
 	}
+}
+
+// widening names a query that reads the one before twice, n times over.
+func widening(n int) string {
+	s := "with a0 as (select * from spans)"
+	for i := range n {
+		s += fmt.Sprintf(", a%d as (select * from a%d x, a%d y)", i+1, i, i)
+	}
+	return s + fmt.Sprintf(" select count(*) from a%d", n)
 }
 
 // doubling joins a text to itself n times over.
@@ -298,7 +310,6 @@ func TestSQLSurvivesDepth(t *testing.T) {
 		"exists": "select " + strings.Repeat("exists (select ", 60) + "1" + strings.Repeat(")", 60), "comment": "select " + strings.Repeat("/*", n/2-10), "with": "with " + strings.Repeat("a as (select 1), ", n/17-10) + "b as (select 1) select 1",
 		"concat": "select ''" + strings.Repeat("||''", n/4-10), "type": "select null::" + strings.Repeat("struct(a ", 58) + "int" + strings.Repeat(")", 58), "list": "select null::int" + strings.Repeat("[]", n/2-10),
 	} {
-		fmt.Fprintln(os.Stderr, "CASE", name)
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		if _, err := x.SQL(ctx, query.SQLQuery{Project: "mine", Text: text}); errors.Is(err, query.ErrLost) {
 			t.Errorf("%s: %v", name, err)

@@ -51,7 +51,7 @@ func checkSQL(tree []byte, tables []query.SQLTable) error {
 	case len(p.Statements) > 1:
 		return refuse(-1, "only one statement can be run at a time")
 	}
-	c := checker{growth: 1, literal: query.MaxText}
+	c := checker{growth: 1, literal: query.MaxText, uses: map[string]int{}}
 	for _, t := range tables {
 		c.tables = append(c.tables, t.Name)
 	}
@@ -71,8 +71,19 @@ type checker struct {
 	growth    float64
 	literal   int // bytes of the longest text
 	recursive int // depth of recursive queries around
+	asked     int // depth of subqueries in expressions: binding them takes four times as long with each, uninterruptedly
+	nested    int // depth of queries in all
+	sources   int // tables read, each as often as what WITH names is used
+	uses      map[string]int
 	err       error
 }
+
+// Bounds of how a statement is put together, within which the engine plans it at once.
+const (
+	maxAsked   = 4
+	maxNested  = 16
+	maxSources = 100
+)
 
 func (c *checker) refuse(at map[string]any, format string, args ...any) {
 	if c.err != nil {
@@ -111,6 +122,13 @@ func (c *checker) node(n map[string]any, scope []string) float64 {
 	kind, _ := n["type"].(string)
 	class, isExpr := n["class"].(string)
 	switch {
+	case class == "SUBQUERY":
+		c.asked++
+		defer func() { c.asked-- }()
+		if c.asked > maxAsked {
+			c.refuse(n, "subqueries in expressions are nested too deeply; %d levels are the most", maxAsked)
+		}
+		return c.expression(n, class, scope)
 	case isExpr:
 		return c.expression(n, class, scope)
 	case strings.HasSuffix(kind, "_NODE"):
@@ -131,14 +149,21 @@ func (c *checker) query(n map[string]any, kind string, scope []string) float64 {
 		c.refuse(n, "this form of query (%s) is not allowed", strings.ToLower(kind))
 		return 1
 	}
+	c.nested++
+	defer func() { c.nested-- }()
+	if c.nested > maxNested {
+		c.refuse(n, "queries are nested too deeply; %d levels are the most", maxNested)
+	}
 	scope = slices.Clone(scope)
 	with, _ := n["cte_map"].(map[string]any)
 	entries, _ := with["map"].([]any)
 	for _, e := range entries {
 		entry, _ := e.(map[string]any)
+		before := c.sources
 		c.walk(entry["value"], scope)
 		name, _ := entry["key"].(string)
 		scope = append(scope, strings.ToLower(name))
+		c.uses[strings.ToLower(name)] += c.sources - before // what its use costs again
 	}
 	rest := maps.Clone(n)
 	delete(rest, "cte_map")
@@ -180,6 +205,9 @@ func (c *checker) table(n map[string]any, scope []string) {
 	}
 	if low := strings.ToLower(name); !slices.Contains(c.tables, low) && !slices.Contains(scope, low) {
 		c.refuse(n, "there is no table %q; the tables are %s", clip(name), strings.Join(c.tables, ", "))
+	}
+	if c.sources += 1 + c.uses[strings.ToLower(name)]; c.sources > maxSources {
+		c.refuse(n, "the statement reads too many tables; %d are the most, where what WITH names counts each time it is used", maxSources)
 	}
 }
 

@@ -1,9 +1,11 @@
 package duckdb
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 
@@ -27,15 +29,11 @@ func (x *Index) Traces(ctx context.Context, q query.Query, p query.Page) ([]quer
 	if err != nil {
 		return nil, "", err
 	}
-	days, err := x.daysOf(ctx, q)
-	if err != nil || days.last < days.first {
-		return nil, "", err
-	}
 	var page []place
 	if p.Sort.String() == newestFirst {
-		page, err = x.newestTraces(ctx, q, days, after, p.Size()+1)
+		page, err = x.newestTraces(ctx, q, after, p.Size()+1)
 	} else {
-		page, err = x.sortedTraces(ctx, q, p, days, after)
+		page, err = x.sortedTraces(ctx, q, p, after)
 	}
 	if err != nil || len(page) == 0 {
 		return nil, "", err
@@ -46,7 +44,7 @@ func (x *Index) Traces(ctx context.Context, q query.Query, p query.Page) ([]quer
 		last := page[len(page)-1]
 		cursor = query.Cursor{Sort: tracesBy(p), Value: last.value, Trace: last.trace, Span: strconv.Itoa(int(last.day))}.Encode()
 	}
-	rows, err := x.traceRows(ctx, q, page)
+	rows, err := x.traceRows(ctx, q, page, p.Sort.By().Name == "start")
 	return rows, cursor, err
 }
 
@@ -68,18 +66,19 @@ func traceCursor(p query.Page) (*place, error) {
 	return &place{trace: c.Trace, day: span.Day(day), value: c.Value}, nil
 }
 
-type dayRange struct {
-	first, last span.Day
-	spans       int64 // selected in them
-}
-
-// fewSpans are found by one scan rather than day by day.
-const fewSpans = 5000
+type dayRange struct{ first, last span.Day }
 
 // daysOf bounds the home days of the selected spans; it is empty if there are none.
 func (x *Index) daysOf(ctx context.Context, q query.Query) (d dayRange, err error) {
-	s := new(statement).add(`SELECT coalesce(min("day"), 1), coalesce(max("day"), 0), count(*) FROM spans WHERE `).where(q)
-	err = x.rows(ctx, s, func(r *sql.Rows) error { return r.Scan(&d.first, &d.last, &d.spans) })
+	s := new(statement).add(`SELECT coalesce(min("day"), 1), coalesce(max("day"), 0) FROM spans WHERE `).where(q)
+	err = x.rows(ctx, s, func(r *sql.Rows) error { return r.Scan(&d.first, &d.last) })
+	return d, err
+}
+
+// allDays bounds the home days there are, which the engine knows without looking at a row.
+func (x *Index) allDays(ctx context.Context) (d dayRange, err error) {
+	s := new(statement).add(`SELECT coalesce(min("day"), 1), coalesce(max("day"), 0) FROM spans`)
+	err = x.rows(ctx, s, func(r *sql.Rows) error { return r.Scan(&d.first, &d.last) })
 	return d, err
 }
 
@@ -93,15 +92,15 @@ func (s *statement) ofTraces(q query.Query, d dayRange) *statement {
 }
 
 // newestTraces goes back day by day, in growing steps, until there are enough.
-func (x *Index) newestTraces(ctx context.Context, q query.Query, days dayRange, after *place, limit int) (page []place, err error) {
+func (x *Index) newestTraces(ctx context.Context, q query.Query, after *place, limit int) (page []place, err error) {
+	days, err := x.allDays(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if after != nil {
 		days.last = min(days.last, after.day)
 	}
-	width := 1
-	if days.spans <= fewSpans {
-		width = int(days.last) + 1
-	}
-	for ; len(page) < limit && days.first <= days.last; width *= 4 {
+	for width := 1; len(page) < limit && days.first <= days.last; width *= 4 {
 		w := dayRange{first: span.Day(max(int64(days.first), int64(days.last)-int64(width)+1)), last: days.last}
 		s := new(statement).add(`SELECT "trace", "day", min("start") AS v FROM spans WHERE `).ofTraces(q, w).add(` GROUP BY "day", "trace"`)
 		if after != nil {
@@ -148,35 +147,43 @@ func traceValue(s query.Sort) (string, error) {
 	return "", fault.Bad("sort", "traces are not sorted by %q", s.By().Name)
 }
 
-func (x *Index) sortedTraces(ctx context.Context, q query.Query, p query.Page, days dayRange, after *place) ([]place, error) {
+func (x *Index) sortedTraces(ctx context.Context, q query.Query, p query.Page, after *place) ([]place, error) {
 	value, err := traceValue(p.Sort)
 	if err != nil {
 		return nil, err
 	}
-	dir, cmp := "DESC", "<"
+	days, err := x.daysOf(ctx, q)
+	if err != nil || days.last < days.first {
+		return nil, err
+	}
+	dir, beyond := "DESC", "<"
 	if p.Sort.Asc {
-		dir, cmp = "ASC", ">"
+		dir, beyond = "ASC", ">"
 	}
 	s := new(statement).add(`SELECT "trace", min("day"), `+value+` AS v FROM spans WHERE `).ofTraces(q, days).add(` GROUP BY "trace" HAVING v IS NOT NULL`)
 	if after != nil {
-		s.add(fmt.Sprintf(` AND (v %[1]s ? OR v = ? AND "trace" %[1]s ?)`, cmp), after.value, after.value, after.trace)
+		s.add(fmt.Sprintf(` AND (v %[1]s ? OR v = ? AND "trace" %[1]s ?)`, beyond), after.value, after.value, after.trace)
 	}
 	s.add(fmt.Sprintf(` ORDER BY v %[1]s, "trace" %[1]s LIMIT %[2]d`, dir, p.Size()+1))
 	return x.places(ctx, s)
 }
 
-// traceRows are the figures of a page, in its order.
-func (x *Index) traceRows(ctx context.Context, q query.Query, page []place) ([]query.TraceFigures, error) {
+// traceRows are the figures of a page, in its order. If the traces are known by their starts, no earlier span is looked at.
+func (x *Index) traceRows(ctx context.Context, q query.Query, page []place, byStart bool) ([]query.TraceFigures, error) {
+	from := int64(math.MinInt64)
 	traces, at := make([]string, len(page)), make(map[string]int, len(page))
 	days := dayRange{first: page[0].day, last: page[0].day}
 	for i, p := range page {
 		traces[i], at[p.trace] = p.trace, i
 		days.first, days.last = min(days.first, p.day), max(days.last, p.day)
 	}
+	if byStart {
+		from = slices.MinFunc(page, func(a, b place) int { return cmp.Compare(a.value, b.value) }).value
+	}
 	root := func(c string) string { return `arg_min("` + c + `", ("parent" <> '', "start", "id"))` }
 	s := new(statement).add(`SELECT "trace", min("day"), `+root("id")+`, min("start"), max("start" + "duration"), count(*), `+calls+`, `+failures+`, `+sums+`, `+names("model")+`, `+names("service")+
-		`, max("session"), max("user") FROM spans WHERE project = ? AND "day" BETWEEN ? AND ? AND "trace" IN (SELECT unnest(string_split(?, chr(31)))) GROUP BY "trace"`,
-		query.Cut(string(q.Project)), uint32(days.first), uint32(days.last), joined(traces))
+		`, max("session"), max("user") FROM spans WHERE project = ? AND "day" BETWEEN ? AND ? AND "start" >= ? AND "trace" IN (SELECT unnest(string_split(?, chr(31)))) GROUP BY "trace"`,
+		query.Cut(string(q.Project)), uint32(days.first), uint32(days.last), from, joined(traces))
 	out := make([]query.TraceFigures, len(page))
 	err := x.rows(ctx, s, func(r *sql.Rows) error {
 		row, err := scanTrace(r)

@@ -133,6 +133,10 @@ func TestBatchPreparedBeforeAnErasure(t *testing.T) {
 	first := turn("t1", "s", []string{"a", "b"}, "x")
 	mustAppend(t, s, first, turn("t2", "s", []string{"z"}, "y"))
 	day := turnDay(t, s, "t1")
+	late := turn("t3", "s", []string{"a", "b"}, "x")
+	late.Nodes = nil
+	mustAppend(t, s, late) // before any erasure nothing is asked
+	eraseAll(t, s, day, "t1", "t3")
 	for name, strip := range map[string]func(*span.Batch){
 		"leaf":   func(b *span.Batch) { b.Nodes = nil },
 		"parent": func(b *span.Batch) { b.Nodes = b.Nodes[1:] },
@@ -142,11 +146,6 @@ func TestBatchPreparedBeforeAnErasure(t *testing.T) {
 		late := turn("t3", "s", []string{"a", "b"}, "x")
 		late.Span.Day = day
 		strip(late)
-		if name == "leaf" { // before any erasure nothing is asked
-			mustAppend(t, s, late)
-			eraseAll(t, s, day, "t1", "t3")
-		}
-		late.Span.Day = day
 		if err := s.Append(t.Context(), true, late); !fault.Is(err, fault.Conflict) {
 			t.Errorf("without its %s: %v", name, err)
 		}

@@ -2,12 +2,16 @@ package storetest
 
 import (
 	"bytes"
+	"context"
+	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/record"
 	"github.com/cockroachdb/pebble/v2/sstable"
@@ -19,15 +23,12 @@ import (
 // the search is blind.
 func Erased(t *testing.T, dir string, gone, kept []string) {
 	t.Helper()
+	files := decodeAll(t, dir)
 	missing := map[string]bool{}
 	for _, k := range kept {
 		missing[k] = true
 	}
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		text := decode(t, path)
+	for path, text := range files {
 		for _, g := range gone {
 			if i := bytes.Index(text, []byte(g)); i >= 0 {
 				t.Errorf("%q is still in %s: …%q…", g, strings.TrimPrefix(path, dir), text[max(0, i-60):min(len(text), i+len(g)+60)])
@@ -38,72 +39,79 @@ func Erased(t *testing.T, dir string, gone, kept []string) {
 				delete(missing, k)
 			}
 		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 	for k := range missing {
 		t.Errorf("%q is nowhere: the search is blind, or too much was erased", k)
 	}
 }
 
-// decode is what a file holds without compression.
-func decode(t *testing.T, path string) []byte {
+// decodeTime is how long an engine may go on writing and deleting files while they are read.
+const decodeTime = 20 * time.Second
+
+// decodeAll reads all files below dir. A file that the engine is writing or deleting at the moment makes it start over.
+func decodeAll(t *testing.T, dir string) map[string][]byte {
 	t.Helper()
+	for deadline := time.Now().Add(decodeTime); ; {
+		files := map[string][]byte{}
+		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			files[path], err = decode(path)
+			return err
+		})
+		if err == nil {
+			return files
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+	}
+}
+
+// decode is what a file holds without compression, and as it is.
+func decode(path string) ([]byte, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	switch filepath.Ext(path) {
 	case ".sst":
-		return append(decodeTable(t, path), raw...)
+		text, err := decodeTable(path)
+		return append(text, raw...), err
 	case ".log":
-		if filepath.Base(filepath.Dir(path)) != "truth" && !strings.Contains(filepath.Base(path), "00") {
-			return raw
-		}
-		return append(decodeLog(raw), raw...)
+		return append(decodeLog(raw), raw...), nil
 	}
-	return raw
+	return raw, nil
 }
 
-func decodeTable(t *testing.T, path string) []byte {
-	t.Helper()
+func decodeTable(path string) (text []byte, err error) {
 	f, err := vfs.Default.Open(path)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	file, err := sstable.NewSimpleReadable(f)
 	if err != nil {
-		t.Fatal(err)
+		return nil, errors.Join(err, f.Close())
 	}
-	r, err := sstable.NewReader(t.Context(), file, sstable.ReaderOptions{})
+	r, err := sstable.NewReader(context.Background(), file, sstable.ReaderOptions{})
 	if err != nil {
-		t.Fatalf("%s: %v", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err) // it has closed the file
 	}
-	defer func() { _ = r.Close() }()
+	defer func() { err = errors.Join(err, r.Close()) }()
 	it, err := r.NewCompactionIter(sstable.NoTransforms, sstable.NoReadEnv, sstable.MakeTrivialReaderProvider(r), sstable.AssertNoBlobHandles)
 	if err != nil {
-		t.Fatalf("%s: %v", path, err)
+		return nil, err
 	}
-	defer func() { _ = it.Close() }()
-	var b bytes.Buffer
-	entries := 0
+	defer func() { err = errors.Join(err, it.Close()) }()
 	for kv := it.First(); kv != nil; kv = it.Next() {
 		v, _, err := kv.Value(nil)
 		if err != nil {
-			t.Fatalf("%s: %v", path, err)
+			return nil, err
 		}
-		b.Write(kv.K.UserKey)
-		b.WriteByte('\n')
-		b.Write(v)
-		b.WriteByte('\n')
-		entries++
+		text = append(append(append(append(text, kv.K.UserKey...), '\n'), v...), '\n')
 	}
-	if err := it.Error(); err != nil {
-		t.Fatalf("%s: %v", path, err)
-	}
-	return b.Bytes()
+	return text, it.Error()
 }
 
 // decodeLog joins the records of a write-ahead log, which are cut at the ends of blocks. Its last one may be torn.

@@ -41,13 +41,14 @@ function Answer({ value }: { value: unknown }) {
   return m ? <MessageView message={m} tag={t('answer')} /> : <Json value={value} />;
 }
 
-const recent = 40;
+const recent = 40; // messages shown of a long conversation
+const before = 2; // known messages shown above the new ones, for their context
 
+/** A conversation. Of one that grew from call to call only what is new is shown, and the rest when asked for. */
 function Spoken({ conv, newFrom }: { conv: Conversation; newFrom: number }) {
   const t = useT();
   const [all, setAll] = useState(false);
-  const shown = Math.max(recent, conv.messages.length - newFrom + 2);
-  const hidden = all ? 0 : Math.max(0, conv.messages.length - shown);
+  const hidden = all ? 0 : newFrom > before * 3 ? newFrom - before : Math.max(0, conv.messages.length - recent);
   return (
     <>
       <SystemView parts={conv.system} />

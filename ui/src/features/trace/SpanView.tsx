@@ -1,21 +1,23 @@
 import { useQuery } from '@tanstack/react-query';
-import { useRef } from 'react';
+import { lazy, Suspense, useRef } from 'react';
 import type { Span } from '@/shared/api/types';
 import { duration, money } from '@/shared/format/format';
 import { total } from '@/shared/format/usage';
 import { useLang, useT, type Key } from '@/shared/i18n';
 import { commentsQuery, scoresQuery } from '@/shared/notes/api';
-import { StatusTag, Tag, TokenBar } from '@/shared/ui/Bits';
+import { StatusTag, Tag, TokenBar, Waiting } from '@/shared/ui/Bits';
 import { Code } from '@/shared/ui/Code';
 import { KindIcon } from '@/shared/ui/Kind';
 import { AttributesTab } from './AttributesTab';
 import { IOTab, RawTab } from './BodyTabs';
 import { ConversationTab } from './ConversationTab';
 import { CostTab } from './CostTab';
-import { ScoresTab } from './ScoresTab';
 import { tabs, type Tab } from './search';
 import { useSource } from './source';
 import s from './Trace.module.css';
+
+// Forms weigh as much as the rest of the page together.
+const ScoresTab = lazy(() => import('./ScoresTab').then((m) => ({ default: m.ScoresTab })));
 
 const names: Record<Tab, Key> = { conversation: 'tab.conversation', io: 'tab.io', attributes: 'tab.attributes', cost: 'tab.cost', scores: 'tab.scores', raw: 'tab.raw' };
 
@@ -58,7 +60,7 @@ export function SpanView({ span, tab, onTab }: { span: Span; tab?: Tab; onTab: (
           {now === 'io' && <IOTab span={span} />}
           {now === 'attributes' && <AttributesTab span={span} />}
           {now === 'cost' && <CostTab span={span} />}
-          {now === 'scores' && <ScoresTab span={span} />}
+          {now === 'scores' && <Suspense fallback={<Waiting />}><ScoresTab span={span} /></Suspense>}
           {now === 'raw' && <RawTab span={span} />}
         </div>
       </div>

@@ -50,7 +50,7 @@ export function TreeList({ tree, lanes, selected, hits, zoom, onZoom, onSelect }
             <span style={{ width: 'var(--name)' }}>{t('trace.steps.n', { n: p.f.c.n, count: p.f.c.n.toLocaleString('en') })}</span>
             <span className={s.scale}>
               {[0, 0.25, 0.5, 0.75].map((x) => (
-                <span key={x} style={{ width: '25%' }}>{scaleAt(from, to, x)}</span>
+                <span key={x}>{scaleAt(from, to, x)}</span>
               ))}
             </span>
             <span className={s.scaleEnd} style={{ textAlign: 'right' }}>{duration(to)}</span>

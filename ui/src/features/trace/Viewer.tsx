@@ -1,11 +1,10 @@
-import { useCallback, useMemo, useRef, useState, type ReactNode } from 'react';
+import { lazy, Suspense, useCallback, useMemo, useRef, useState, type ReactNode } from 'react';
 import { useHotkeys, type Hotkeys } from '@/shared/keys/hotkeys';
 import { ErrorNotice, Waiting } from '@/shared/ui/Bits';
 import { Split, splitPref } from '@/shared/ui/Split';
 import type { Span } from '@/shared/api/types';
 import { FindBar } from './FindBar';
 import { nextError, opening, type Forest } from './forest';
-import { GraphView } from './GraphView';
 import type { Zoom } from './Minimap';
 import { around } from './rows';
 import type { Tab, TraceSearch, View } from './search';
@@ -16,6 +15,8 @@ import { TreeList } from './TreeList';
 import { useFound } from './useFound';
 import { useSpan } from './useTrace';
 import { useTree, type TreeState } from './useTree';
+
+const GraphView = lazy(() => import('./GraphView').then((m) => ({ default: m.GraphView })));
 
 const widths = { tree: splitPref('trace', 38), timeline: splitPref('trace.timeline', 52), graph: splitPref('trace.graph', 46) };
 const noHits: ReadonlySet<number> = new Set();
@@ -74,7 +75,7 @@ export function Viewer({ source, f, spans, big, search, onSearch, keys, bar }: P
           left={
             <>
               <Toolbar tree={tree} view={view} onView={(v) => onSearch({ view: v === 'tree' ? undefined : v })} zoomed={zoom !== undefined} onZoom={zoomTo} />
-              {view === 'graph' ? <GraphView f={f} selected={selected} onSelect={select} /> : <TreeList tree={tree} lanes={view === 'timeline'} selected={selected} hits={hits} zoom={view === 'timeline' ? zoom : undefined} onZoom={setZoom} onSelect={select} />}
+              {view === 'graph' ? <Suspense fallback={<Waiting />}><GraphView f={f} selected={selected} onSelect={select} /></Suspense> : <TreeList tree={tree} lanes={view === 'timeline'} selected={selected} hits={hits} zoom={view === 'timeline' ? zoom : undefined} onZoom={setZoom} onSelect={select} />}
             </>
           }
           right={right}

@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/api/v1/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Calls by day */
+        get: operations["activity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/aggregate": {
         parameters: {
             query?: never;
@@ -13,6 +30,145 @@ export interface paths {
         };
         /** Calls, cost, tokens, errors and latency over time and by group */
         get: operations["aggregate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Alert rules and how they stand */
+        get: operations["listAlerts"];
+        put?: never;
+        /** Add an alert rule */
+        post: operations["createAlert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a rule would see, without saving it */
+        post: operations["previewAlert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One alert rule */
+        get: operations["getAlert"];
+        put?: never;
+        post?: never;
+        /** Delete an alert rule and its history */
+        delete: operations["deleteAlert"];
+        options?: never;
+        head?: never;
+        /** Change the fields given */
+        patch: operations["updateAlert"];
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Changes of state and notifications, newest first */
+        get: operations["alertHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}/snooze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell nobody until a time */
+        post: operations["snoozeAlert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a test message to the rule's channels */
+        post: operations["testAlert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The audit log of the installation, newest first */
+        get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Check the audit log's chain of hashes */
+        get: operations["verifyAudit"];
         put?: never;
         post?: never;
         delete?: never;
@@ -72,6 +228,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Comments on a trace with its spans, on a span, or on a session */
+        get: operations["listComments"];
+        put?: never;
+        /** Comment on a span, a trace or a session */
+        post: operations["createComment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/comments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a comment; for its author and administrators */
+        delete: operations["deleteComment"];
+        options?: never;
+        head?: never;
+        /** Change a comment; for its author and administrators */
+        patch: operations["updateComment"];
+        trace?: never;
+    };
     "/api/v1/connect": {
         parameters: {
             query?: never;
@@ -83,6 +275,146 @@ export interface paths {
         get: operations["connect"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Two traces beside each other, aligned by structure and content */
+        get: operations["diffTraces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Erasures of the project, newest first */
+        get: operations["listErasures"];
+        put?: never;
+        /** Erase traces for good: by trace, filter, user or session */
+        post: operations["erase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/erase/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An erasure, with its certificate once done */
+        get: operations["getErasure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/errors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Spans that failed, grouped by what they have in common */
+        get: operations["listErrors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All selected spans or traces as a file, oldest spans first; the trailer X-Weir-Partial tells if some may be missing */
+        get: operations["export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Scheduled exports */
+        get: operations["listExports"];
+        put?: never;
+        /** Schedule an export */
+        post: operations["createExport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One scheduled export */
+        get: operations["getExport"];
+        put?: never;
+        post?: never;
+        /** Delete a schedule; its files stay */
+        delete: operations["deleteExport"];
+        options?: never;
+        head?: never;
+        /** Change the fields given */
+        patch: operations["updateExport"];
+        trace?: never;
+    };
+    "/api/v1/exports/{id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Run a schedule now, up to now */
+        post: operations["runExport"];
         delete?: never;
         options?: never;
         head?: never;
@@ -115,6 +447,74 @@ export interface paths {
         };
         /** Fields of the filter language */
         get: operations["fields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fields/paths": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Paths of metadata, attributes, resource or score */
+        get: operations["fieldPaths"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/filter/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Whether a filter can be read */
+        post: operations["checkFilter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/heatmap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How values are spread, over time */
+        get: operations["heatmap"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/histogram": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How values are spread, on a logarithmic scale */
+        get: operations["histogram"];
         put?: never;
         post?: never;
         delete?: never;
@@ -245,6 +645,128 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/otel/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** gen_ai metrics that programs sent by OTLP */
+        get: operations["otelMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a recorded call again, unchanged or with another model, prompt or parameter, and wait up to 120 s for the answer */
+        post: operations["replay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long the project keeps traces */
+        get: operations["getRetention"];
+        /** Set how long the project keeps traces */
+        put: operations["setRetention"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Scores of a trace with its spans, of a span, or of a session */
+        get: operations["listScores"];
+        put?: never;
+        /** Score a span, a trace or a session; the same name, source and author replaces the earlier score */
+        post: operations["createScore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scores/names": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Names of scores */
+        get: operations["scoreNames"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scores/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a score back */
+        delete: operations["deleteScore"];
+        options?: never;
+        head?: never;
+        /** Change a score */
+        patch: operations["updateScore"];
+        trace?: never;
+    };
+    "/api/v1/scores/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All versions of a score, newest first */
+        get: operations["scoreHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions": {
         parameters: {
             query?: never;
@@ -271,6 +793,178 @@ export interface paths {
         };
         /** A session, step by step */
         get: operations["getSession"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/share/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A shared trace */
+        get: operations["getShared"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/share/{token}/spans/{span}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A span of a shared trace */
+        get: operations["getSharedSpan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/share/{token}/spans/{span}/input": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The request body of a shared span */
+        get: operations["getSharedInput"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/share/{token}/spans/{span}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The conversation of a shared span */
+        get: operations["getSharedMessages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/share/{token}/spans/{span}/output": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The response body of a shared span */
+        get: operations["getSharedOutput"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/share/{token}/tree": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a tree shows of a shared trace */
+        get: operations["getSharedTree"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Links that still work */
+        get: operations["listShares"];
+        put?: never;
+        /** Make a link that shows one trace to whoever has it */
+        post: operations["createShare"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shares/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a link back */
+        delete: operations["deleteShare"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sql": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Run one SELECT over the project's spans */
+        get: operations["getSQL"];
+        put?: never;
+        /** Run one SELECT over the project's spans */
+        post: operations["runSQL"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sql/schema": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tables and columns that SQL may read */
+        get: operations["sqlSchema"];
         put?: never;
         post?: never;
         delete?: never;
@@ -338,7 +1032,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Spans, newest first */
+        /** Spans or traces, newest first */
         get: operations["listTraces"];
         put?: never;
         post?: never;
@@ -372,8 +1066,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All spans of a trace */
+        /** The spans of a trace */
         get: operations["getTrace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traces/{trace}/spans/{span}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One span */
+        get: operations["getSpan"];
         put?: never;
         post?: never;
         delete?: never;
@@ -416,6 +1127,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/traces/{trace}/spans/{span}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What went into a span and came out as a conversation, in one form for all dialects */
+        get: operations["getMessages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/traces/{trace}/spans/{span}/output": {
         parameters: {
             query?: never;
@@ -425,6 +1153,40 @@ export interface paths {
         };
         /** The exact response body */
         get: operations["getOutput"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traces/{trace}/tree": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a tree shows of all spans of a trace, column by column */
+        get: operations["getTree"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/usage/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who caused the selected spans */
+        get: operations["userUsage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -451,6 +1213,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/users-activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Calls of a user by day */
+        get: operations["userActivity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Saved views: the caller's own and the shared ones */
+        get: operations["listViews"];
+        put?: never;
+        /** Save a view */
+        post: operations["createView"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One saved view */
+        get: operations["getView"];
+        put?: never;
+        post?: never;
+        /** Delete a saved view */
+        delete: operations["deleteView"];
+        options?: never;
+        head?: never;
+        /** Change the fields given */
+        patch: operations["updateView"];
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -463,6 +1279,23 @@ export interface components {
             schema: boolean;
             tools: boolean;
             vision: boolean;
+        };
+        ActiveDay: {
+            /** Format: int64 */
+            calls: number;
+            /** Format: double */
+            cost_usd: number;
+            /** Format: date */
+            day: string;
+            /** Format: int64 */
+            errors: number;
+            /** Format: int64 */
+            tokens: number;
+        };
+        Activity: {
+            /** @description UTC, in order; days without calls are left out */
+            days: components["schemas"]["ActiveDay"][];
+            partial: boolean;
         };
         Aggregation: {
             /** Format: date-time */
@@ -480,6 +1313,180 @@ export interface components {
             /** Format: date-time */
             to: string;
             totals: components["schemas"]["Figures"];
+        };
+        Alert: {
+            channels: components["schemas"]["AlertChannel"][];
+            /** @example 1h */
+            cooldown: string;
+            /** Format: date-time */
+            created: string;
+            enabled: boolean;
+            /** @example 1m */
+            every: string;
+            filter: string;
+            group_by: string;
+            groups: components["schemas"]["AlertGroup"][];
+            id: string;
+            last_checked: string;
+            last_notified: string;
+            measure: string;
+            /** Format: int64 */
+            min_calls: number;
+            name: string;
+            /** @enum {string} */
+            no_data: "ok" | "alert";
+            /** @enum {string} */
+            op: ">" | "<";
+            owner: string;
+            /** @description of no_data and error */
+            reason: string;
+            since: string;
+            /** @description empty = not snoozed */
+            snoozed_until: string;
+            /** @enum {string} */
+            state: "ok" | "firing" | "no_data" | "error";
+            /**
+             * Format: double
+             * @description durations in ms, cost in dollars, rates as fractions of 1
+             */
+            threshold: number;
+            /** Format: date-time */
+            updated: string;
+            /**
+             * Format: double
+             * @description of the group that stands worst
+             */
+            value: number | null;
+            /** @example 5m */
+            window: string;
+        };
+        AlertChannel: {
+            /** @description send it back to keep the URL and the secret */
+            id: string;
+            /** @enum {string} */
+            kind: "webhook" | "slack" | "email";
+            /** @description a secret is set, with which messages are signed */
+            signed: boolean;
+            to: string;
+            /** @description shortened, since it may hold a secret */
+            url: string;
+        };
+        AlertChannelField: {
+            id?: string;
+            /** @enum {string} */
+            kind: "webhook" | "slack" | "email";
+            /** @description signs messages: X-Weir-Signature is sha256= and the HMAC of the body; write-only */
+            secret?: string;
+            /** @description ignored */
+            signed?: boolean;
+            to?: string;
+            url?: string;
+        };
+        AlertDelivery: {
+            channel: string;
+            error: string;
+            ok: boolean;
+        };
+        AlertEvent: {
+            group: string;
+            notified: components["schemas"]["AlertDelivery"][];
+            reason: string;
+            state: string;
+            /** Format: date-time */
+            time: string;
+            /** Format: double */
+            value: number | null;
+        };
+        AlertFields: {
+            channels?: components["schemas"]["AlertChannelField"][];
+            cooldown?: string;
+            enabled?: boolean;
+            every?: string;
+            filter?: string;
+            group_by?: string;
+            /** @example error_rate */
+            measure?: string;
+            /** Format: int64 */
+            min_calls?: number;
+            name?: string;
+            /** @enum {string} */
+            no_data?: "ok" | "alert";
+            /** @enum {string} */
+            op?: ">" | "<";
+            snoozed_until?: string;
+            /** Format: double */
+            threshold?: number;
+            window?: string;
+        };
+        AlertGroup: {
+            group: string;
+            reason: string;
+            since: string;
+            state: string;
+            /** Format: double */
+            value: number | null;
+        };
+        AlertHistory: {
+            items: components["schemas"]["AlertEvent"][];
+        };
+        AlertList: {
+            items: components["schemas"]["Alert"][];
+        };
+        AlertPreview: {
+            group: string;
+            /** @description of the latest windows, all groups together */
+            points: components["schemas"]["AlertPreviewPoint"][];
+            reason: string;
+            state: string;
+            /** Format: double */
+            value: number | null;
+            would_fire: boolean;
+        };
+        AlertPreviewPoint: {
+            /** Format: date-time */
+            t: string;
+            /** Format: double */
+            value: number | null;
+        };
+        AlertTest: {
+            results: components["schemas"]["AlertDelivery"][];
+        };
+        AuditCheck: {
+            /**
+             * Format: int64
+             * @description number of the first entry that was changed or is missing
+             */
+            broken_at?: number;
+            /**
+             * Format: int64
+             * @description good entries before the first broken one
+             */
+            entries: number;
+            /** @description hash of the last good entry; a copy kept elsewhere proves later that nothing up to it was changed */
+            head: string;
+            ok: boolean;
+            reason?: string;
+        };
+        AuditEntry: {
+            /** @example key.create */
+            action: string;
+            /** @description e-mail, user id or alias of a key; system for the server itself */
+            actor: string;
+            detail: unknown;
+            /** @description SHA-256 over the hash of the entry before and this entry */
+            hash: string;
+            ip: string;
+            /** @description how the actor proved who it is */
+            means: string;
+            project: string;
+            /** Format: int64 */
+            seq: number;
+            target: string;
+            time: string;
+        };
+        AuditList: {
+            items: components["schemas"]["AuditEntry"][];
+            next_cursor: string;
         };
         BodyInfo: {
             form: string;
@@ -499,6 +1506,23 @@ export interface components {
             name: string;
             ok: boolean;
         };
+        CheckFilterInputBody: {
+            filter: string;
+        };
+        CommentInfo: {
+            author: string;
+            created: string;
+            id: string;
+            session: string;
+            span: string;
+            /** @description Markdown */
+            text: string;
+            trace: string;
+            updated: string;
+        };
+        CommentList: {
+            items: components["schemas"]["CommentInfo"][];
+        };
         Connection: {
             /** @description for Anthropic clients, and the root of everything */
             base_url: string;
@@ -508,6 +1532,19 @@ export interface components {
             example_model: string;
             /** @description base URL for OpenAI clients */
             openai_url: string;
+        };
+        Conversation: {
+            /** @description what a retriever found */
+            documents: components["schemas"]["Document"][];
+            /** @enum {string} */
+            form: "messages" | "value" | "none";
+            input: components["schemas"]["Side"];
+            /**
+             * Format: int64
+             * @description index of the first input message that the call before did not have
+             */
+            new_from: number;
+            output: components["schemas"]["Side"];
         };
         Cost: {
             /** @description version of the price book */
@@ -528,6 +1565,65 @@ export interface components {
             /** Format: int64 */
             count: number;
             partial: boolean;
+        };
+        Counts: {
+            /** Format: int64 */
+            bytes: number;
+            /** Format: int64 */
+            cached: number;
+            /** Format: int64 */
+            content: number;
+            /** Format: int64 */
+            ledger: number;
+            /** Format: int64 */
+            notes: number;
+            /** Format: int64 */
+            shared_kept: number;
+            /** Format: int64 */
+            shares: number;
+            /** Format: int64 */
+            spans: number;
+            /** Format: int64 */
+            traces: number;
+        };
+        CreateCommentInputBody: {
+            session?: string;
+            span?: string;
+            text: string;
+            trace?: string;
+        };
+        CreateScoreInputBody: {
+            comment?: string;
+            /** @description made up if empty; a known one is replaced */
+            id?: string;
+            /** @description an object */
+            metadata?: unknown;
+            name: string;
+            session?: string;
+            /**
+             * @description by the caller if empty: human for a login, api for a key
+             * @enum {string}
+             */
+            source?: "human" | "api" | "judge";
+            span?: string;
+            trace?: string;
+            /**
+             * @description by the value if empty: a text is categorical
+             * @enum {string}
+             */
+            type?: "numeric" | "categorical" | "boolean" | "text";
+            /** @description a number, a boolean or a text */
+            value: unknown;
+        };
+        CreateShareInputBody: {
+            /** @description show prompts and answers */
+            bodies?: boolean;
+            /**
+             * @description how long the link works
+             * @enum {string}
+             */
+            expires: "1h" | "1d" | "7d" | "30d";
+            trace: string;
         };
         CreateTeamInputBody: {
             alias: string;
@@ -568,11 +1664,191 @@ export interface components {
             provider: string;
             region: string;
         };
+        DiffChange: {
+            /** @description null where it was removed */
+            after: unknown;
+            /** @description null where it was added */
+            before: unknown;
+            /** @enum {string} */
+            op: "changed" | "added" | "removed";
+            /** @example input.messages[3].tool_call(search).query */
+            path: string;
+            role?: string;
+            /** @enum {string} */
+            what: "message" | "arguments" | "result" | "output" | "params" | "model" | "status" | "error";
+            /** @description of texts: pairs of an operation and a text; = equal, - only before, + only after, … so many equal characters left out */
+            words?: (string[] | null)[] | null;
+        };
+        DiffDelta: {
+            /** Format: int64 */
+            calls?: number;
+            /** Format: double */
+            cost_usd: number;
+            /** Format: double */
+            duration_ms: number;
+            /** Format: int64 */
+            errors?: number;
+            /** Format: int64 */
+            spans?: number;
+            /** Format: int64 */
+            tokens: number;
+        };
+        DiffRow: {
+            /** @description null if it was added */
+            a: components["schemas"]["TraceRow"];
+            /** @description null if it was removed */
+            b: components["schemas"]["TraceRow"];
+            /** @description of the step itself */
+            delta: components["schemas"]["DiffDelta"];
+            /** Format: int64 */
+            depth: number;
+            /** @enum {string} */
+            op: "same" | "changed" | "added" | "removed" | "moved";
+            parts: components["schemas"]["DiffChange"][];
+            /** @description with everything below it; null if there is nothing */
+            subtree: components["schemas"]["DiffDelta"];
+            /** @description bodies differ, and are beyond what one diff compares: compare the two spans */
+            unread: boolean;
+        };
+        DiffSide: {
+            /** Format: int64 */
+            calls: number;
+            /** Format: double */
+            cost_usd: number;
+            /** Format: double */
+            duration_ms: number;
+            /** Format: date-time */
+            end: string;
+            /** Format: int64 */
+            errors: number;
+            models: string[];
+            name: string;
+            root: components["schemas"]["TraceRow"];
+            session: string;
+            /** @description whose subtree is meant; empty for the whole trace */
+            span: string;
+            /** Format: int64 */
+            spans: number;
+            /** Format: date-time */
+            start: string;
+            status: string;
+            /** Format: int64 */
+            tokens: number;
+            trace: string;
+            user: string;
+        };
         DiskState: {
             /** Format: int64 */
             free: number;
             /** Format: int64 */
             total: number;
+        };
+        Document: {
+            id?: string;
+            metadata?: unknown;
+            /** Format: double */
+            score?: number;
+            text: string;
+        };
+        EraseInputBody: {
+            /** @description only count */
+            dry_run?: boolean;
+            /** @description erases whole traces of which any span passes */
+            filter?: string;
+            /** @description kept in the audit log: name nobody */
+            reason?: string;
+            session?: string;
+            trace?: string;
+            /** @description user id, end user or e-mail */
+            user?: string;
+        };
+        Erasure: {
+            actor: string;
+            /**
+             * Format: int64
+             * @description of bodies
+             */
+            bytes: number;
+            /** @description null until it is done */
+            certificate: components["schemas"]["ErasureCertificate"];
+            /**
+             * Format: int64
+             * @description bodies and messages
+             */
+            content: number;
+            created: string;
+            dry_run: boolean;
+            error: string;
+            /** @description SHA-256 that stands for what was named */
+            fingerprint: string;
+            finished: string;
+            job: string;
+            /** @enum {string} */
+            kind: "trace" | "filter" | "user" | "session";
+            /** Format: int64 */
+            notes: number;
+            reason: string;
+            /**
+             * Format: int64
+             * @description bodies and messages that stay, since other traces hold them too
+             */
+            shared_kept: number;
+            /** Format: int64 */
+            spans: number;
+            /** @enum {string} */
+            state: "running" | "done" | "failed";
+            /** @description what a running job is doing */
+            step: string;
+            /** Format: int64 */
+            traces: number;
+        };
+        ErasureCertificate: {
+            counts: components["schemas"]["Counts"];
+            fingerprint: string;
+            finished: string;
+            job: string;
+            kept: string[];
+            kind: string;
+            not_covered: string[];
+            removed: string[];
+            started: string;
+            /** @description over the ids of the erased traces */
+            traces_sha256: string;
+        };
+        ErasureList: {
+            items: components["schemas"]["Erasure"][];
+        };
+        ErrorGroup: {
+            /** @description type of the error */
+            class: string;
+            /** Format: int64 */
+            count: number;
+            /** @description the latest, at most three */
+            examples: components["schemas"]["TraceRow"][];
+            /** @description selects these errors */
+            filter: string;
+            /** Format: date-time */
+            first: string;
+            /** Format: int64 */
+            http: number;
+            id: string;
+            /** Format: date-time */
+            last: string;
+            model: string;
+            provider: string;
+            /** Format: int64 */
+            sessions: number;
+            /** @description the message without its numbers, ids, quotes, addresses and paths */
+            shape: string;
+            /**
+             * Format: double
+             * @description of all errors, 0 to 1
+             */
+            share: number;
+            /** @description counts over 24 equal parts of the time */
+            spark: number[];
+            /** Format: int64 */
+            users: number;
         };
         ErrorInfo: {
             /**
@@ -591,8 +1867,100 @@ export interface components {
             /** Format: int64 */
             retry_after_s?: number;
         };
+        ErrorList: {
+            items: components["schemas"]["ErrorGroup"][];
+            /** @description there are more groups */
+            more: boolean;
+            partial: boolean;
+            /**
+             * Format: int64
+             * @description spans that failed
+             */
+            total: number;
+        };
         ExchangeInputBody: {
             token: string;
+        };
+        ExportFields: {
+            bodies?: boolean;
+            enabled?: boolean;
+            /** @enum {string} */
+            every?: "hourly" | "daily";
+            filter?: string;
+            /** @enum {string} */
+            format?: "parquet";
+            name?: string;
+            target?: components["schemas"]["ExportTargetFields"];
+        };
+        ExportRun: {
+            /** Format: int64 */
+            bytes: number;
+            error: string;
+            /** Format: int64 */
+            files: number;
+            ok: boolean;
+            /**
+             * Format: int64
+             * @description written by this run
+             */
+            rows: number;
+            /** Format: date-time */
+            time: string;
+            /** Format: double */
+            took_ms: number;
+        };
+        ExportSchedule: {
+            /** @description requests and answers too */
+            bodies: boolean;
+            /** Format: date-time */
+            created: string;
+            enabled: boolean;
+            /** @enum {string} */
+            every: "hourly" | "daily";
+            filter: string;
+            /** @enum {string} */
+            format: "parquet";
+            id: string;
+            /** @description null before the first */
+            last_run: components["schemas"]["ExportRun"];
+            name: string;
+            owner: string;
+            target: components["schemas"]["ExportTarget"];
+            /** Format: date-time */
+            updated: string;
+        };
+        ExportScheduleList: {
+            items: components["schemas"]["ExportSchedule"][];
+        };
+        ExportTarget: {
+            access_key_id: string;
+            bucket: string;
+            /** @description URL of another server than AWS */
+            endpoint: string;
+            has_secret: boolean;
+            /** @enum {string} */
+            kind: "disk" | "s3";
+            /** @description of disk: an absolute folder that export.folders allows */
+            path: string;
+            /** @description the bucket is part of the path, not of the host name */
+            path_style: boolean;
+            prefix: string;
+            region: string;
+        };
+        ExportTargetFields: {
+            access_key_id?: string;
+            bucket?: string;
+            endpoint?: string;
+            /** @description ignored */
+            has_secret?: boolean;
+            /** @enum {string} */
+            kind?: "disk" | "s3";
+            path?: string;
+            path_style?: boolean;
+            prefix?: string;
+            region?: string;
+            /** @description write-only; left out, the stored one is kept unless endpoint or access_key_id change */
+            secret?: string;
         };
         Facet: {
             /** Format: int64 */
@@ -611,13 +1979,20 @@ export interface components {
             ops: string[];
             sortable: boolean;
             /** @enum {string} */
-            type: "text" | "enum" | "list" | "number" | "duration" | "money" | "bool" | "time" | "map";
+            type: "text" | "enum" | "list" | "number" | "duration" | "money" | "bool" | "time" | "map" | "fulltext";
             values?: string[];
         };
         FieldList: {
             fields: components["schemas"]["FieldInfo"][];
         };
         Figures: {
+            /** Format: double */
+            avg_ms: number | null;
+            /**
+             * Format: double
+             * @description part of the input tokens read from a cache, 0 to 1
+             */
+            cache_hit_rate: number | null;
             /** Format: int64 */
             cache_read: number;
             /**
@@ -629,6 +2004,11 @@ export interface components {
             calls: number;
             /** Format: double */
             cost_usd: number;
+            /**
+             * Format: double
+             * @description errors per call, 0 to 1
+             */
+            error_rate: number | null;
             /** Format: int64 */
             errors: number;
             /**
@@ -641,11 +2021,90 @@ export interface components {
             /** Format: double */
             p50_ms: number | null;
             /** Format: double */
+            p75_ms: number | null;
+            /** Format: double */
+            p90_ms: number | null;
+            /** Format: double */
             p95_ms: number | null;
+            /** Format: double */
+            p99_ms: number | null;
+            /**
+             * Format: double
+             * @description calls per minute
+             */
+            rate: number;
+            /**
+             * Format: double
+             * @description average of the score named by the measure
+             */
+            score: number | null;
+            /**
+             * Format: int64
+             * @description all of the four
+             */
+            tokens: number;
             /** Format: double */
             ttft_p50_ms: number | null;
             /** Format: double */
             ttft_p95_ms: number | null;
+        };
+        FilterCheck: {
+            /** @description null if it is ok */
+            error: components["schemas"]["FilterError"];
+            /** @description the filter, fully parenthesised */
+            normal: string;
+            ok: boolean;
+        };
+        FilterError: {
+            message: string;
+            /** Format: int64 */
+            position: number;
+        };
+        Heatmap: {
+            /** @description a row per interval */
+            counts: (number[] | null)[];
+            /** @description one more than there are counts in a row */
+            edges: number[];
+            field: string;
+            /** Format: int64 */
+            interval_ms: number;
+            /** @description starts */
+            intervals: string[];
+            partial: boolean;
+            /** @enum {string} */
+            unit: "ms" | "usd" | "count";
+        };
+        Histogram: {
+            buckets: components["schemas"]["HistogramBucket"][];
+            /**
+             * Format: int64
+             * @description spans with a value
+             */
+            count: number;
+            field: string;
+            /** @description buckets are of equal width on a logarithmic scale */
+            log: boolean;
+            /** Format: double */
+            p50: number | null;
+            /** Format: double */
+            p90: number | null;
+            /** Format: double */
+            p95: number | null;
+            /** Format: double */
+            p99: number | null;
+            partial: boolean;
+            /** @enum {string} */
+            unit: "ms" | "usd" | "count";
+        };
+        HistogramBucket: {
+            /** Format: int64 */
+            count: number;
+            /** Format: int64 */
+            errors: number;
+            /** Format: double */
+            from: number;
+            /** Format: double */
+            to: number;
         };
         IndexState: {
             /** Format: int64 */
@@ -660,6 +2119,45 @@ export interface components {
             /** Format: int64 */
             position: number;
             rebuilding: boolean;
+            /**
+             * Format: int64
+             * @description spans, of all projects
+             */
+            rows: number;
+        };
+        IngestState: {
+            /**
+             * Format: int64
+             * @description spans of applications
+             */
+            accepted: number;
+            /**
+             * Format: int64
+             * @description of the gateway, recorded
+             */
+            calls: number;
+            /** Format: int64 */
+            capacity: number;
+            /**
+             * Format: int64
+             * @description spans on their way to the disk
+             */
+            in_flight: number;
+            /**
+             * Format: int64
+             * @description requests sent away because the queue was full or the disk low
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description spans of applications that were malformed
+             */
+            rejected: number;
+            /**
+             * Format: double
+             * @description over the last seconds
+             */
+            spans_per_s: number;
         };
         KeyFields: {
             alias?: string;
@@ -729,10 +2227,24 @@ export interface components {
             /** Format: int64 */
             total: number;
         };
+        Link: {
+            attributes: unknown;
+            span: string;
+            trace: string;
+        };
         LoginInputBody: {
             /** @description e-mail or user id */
             email: string;
             password: string;
+        };
+        Mark: {
+            name: string;
+            text: string;
+            /**
+             * Format: double
+             * @description of numeric and boolean scores
+             */
+            value: number;
         };
         Me: {
             /** @description to send as X-CSRF-Token with calls that change something; empty without a session */
@@ -753,6 +2265,13 @@ export interface components {
             email: string;
             id: string;
             name: string;
+        };
+        Message: {
+            finish?: string;
+            name?: string;
+            parts: components["schemas"]["Part"][];
+            /** @enum {string} */
+            role: "system" | "user" | "assistant" | "tool";
         };
         ModelInfo: {
             abilities: components["schemas"]["Abilities"];
@@ -776,6 +2295,12 @@ export interface components {
         };
         ModelList: {
             items: components["schemas"]["ModelInfo"][];
+        };
+        Moment: {
+            attributes: unknown;
+            name: string;
+            /** Format: date-time */
+            time: string;
         };
         NewKey: {
             alias: string;
@@ -820,7 +2345,90 @@ export interface components {
             tpm: number;
             user: string;
         };
+        NewShare: {
+            author: string;
+            /** @description prompts and answers are shown */
+            bodies: boolean;
+            created: string;
+            expires: string;
+            id: string;
+            /** @description only here: it cannot be had again */
+            token: string;
+            trace: string;
+            url: string;
+        };
+        OTelMetrics: {
+            /** @description of the metric asked for, in order of arrival */
+            points: components["schemas"]["OTelPoint"][];
+            /** @description metrics with points in the time asked for */
+            series: components["schemas"]["OTelSeries"][];
+            /** @description the limit left some out */
+            truncated: boolean;
+        };
+        OTelPoint: {
+            attributes: unknown;
+            /** @description upper bounds of all buckets but the last */
+            bounds: number[];
+            buckets: number[];
+            /** Format: int64 */
+            count: number;
+            /** Format: double */
+            max: number;
+            /** Format: double */
+            min: number;
+            resource: unknown;
+            /** Format: double */
+            sum: number;
+            /** Format: date-time */
+            t: string;
+            /** Format: double */
+            value: number;
+        };
+        OTelSeries: {
+            /** Format: date-time */
+            first: string;
+            /** @description gauge, sum, histogram, exponential_histogram or summary */
+            kind: string;
+            /** Format: date-time */
+            last: string;
+            name: string;
+            /** Format: int64 */
+            points: number;
+            unit: string;
+        };
+        Part: {
+            arguments?: unknown;
+            /** @description base64 */
+            data?: string;
+            error?: boolean;
+            id?: string;
+            mime?: string;
+            name?: string;
+            result?: unknown;
+            signature?: string;
+            text?: string;
+            /** @enum {string} */
+            type: "text" | "thinking" | "tool_call" | "tool_result" | "image" | "audio" | "file" | "other";
+            url?: string;
+            value?: unknown;
+        };
+        PathCount: {
+            /** Format: int64 */
+            count: number;
+            path: string;
+        };
+        PathList: {
+            partial: boolean;
+            paths: components["schemas"]["PathCount"][];
+        };
         Point: {
+            /** Format: double */
+            avg_ms: number | null;
+            /**
+             * Format: double
+             * @description part of the input tokens read from a cache, 0 to 1
+             */
+            cache_hit_rate: number | null;
             /** Format: int64 */
             cache_read: number;
             /**
@@ -832,6 +2440,11 @@ export interface components {
             calls: number;
             /** Format: double */
             cost_usd: number;
+            /**
+             * Format: double
+             * @description errors per call, 0 to 1
+             */
+            error_rate: number | null;
             /** Format: int64 */
             errors: number;
             /**
@@ -844,9 +2457,30 @@ export interface components {
             /** Format: double */
             p50_ms: number | null;
             /** Format: double */
+            p75_ms: number | null;
+            /** Format: double */
+            p90_ms: number | null;
+            /** Format: double */
             p95_ms: number | null;
+            /** Format: double */
+            p99_ms: number | null;
+            /**
+             * Format: double
+             * @description calls per minute
+             */
+            rate: number;
+            /**
+             * Format: double
+             * @description average of the score named by the measure
+             */
+            score: number | null;
             /** Format: date-time */
             t: string;
+            /**
+             * Format: int64
+             * @description all of the four
+             */
+            tokens: number;
             /** Format: double */
             ttft_p50_ms: number | null;
             /** Format: double */
@@ -869,6 +2503,10 @@ export interface components {
             id: string;
             name: string;
         };
+        PromptRef: {
+            name: string;
+            version: string;
+        };
         QueueState: {
             /** Format: int64 */
             capacity: number;
@@ -880,8 +2518,132 @@ export interface components {
             degraded: boolean;
             ready: boolean;
         };
+        ReplayBody: {
+            /** @description instead of all messages; in the dialect of the call, or as /messages shows them */
+            messages?: unknown;
+            model?: string;
+            /** @description fields of the request by name, such as temperature; null takes one away */
+            params?: {
+                [key: string]: unknown;
+            };
+            prompt?: components["schemas"]["ReplayPrompt"];
+            /** @description may be left out where the trace has one model call */
+            span?: string;
+            trace: string;
+            /** @description refuse any change */
+            unchanged?: boolean;
+        };
+        ReplayPrompt: {
+            /** @description instead of the system prompt; empty takes it away */
+            system?: string;
+        };
+        Replayed: {
+            /** @description path of the comparison with the original */
+            diff_url: string;
+            error_text: string;
+            error_type: string;
+            /** @description trace/span of the original */
+            replays: string;
+            span: string;
+            /** @enum {string} */
+            status: "ok" | "error";
+            trace: string;
+        };
+        RetentionInfo: {
+            /**
+             * Format: int64
+             * @description days that traces are kept; 0 = as long as default_days, -1 = for ever
+             */
+            days: number;
+            /**
+             * Format: int64
+             * @description of the configuration; 0 = for ever
+             */
+            default_days: number;
+        };
+        SQLAnswer: {
+            columns: components["schemas"]["SQLColumn"][];
+            /** @description the index lags: the newest spans may be missing */
+            partial: boolean;
+            /** @description times are RFC 3339; integers beyond 2^53 and decimals are strings */
+            rows: (unknown[] | null)[];
+            /** Format: double */
+            took_ms: number;
+            /** @description there were more rows than the limit, or more than 16 MiB of values */
+            truncated: boolean;
+        };
+        SQLColumn: {
+            name: string;
+            /** @description of DuckDB */
+            type: string;
+        };
+        SQLSchema: {
+            tables: components["schemas"]["SQLTable"][];
+        };
+        SQLTable: {
+            columns: components["schemas"]["SQLTableItem"][];
+            doc: string;
+            name: string;
+        };
+        SQLTableItem: {
+            doc: string;
+            name: string;
+            type: string;
+        };
+        ScoreInfo: {
+            author: string;
+            /** @description why */
+            comment: string;
+            created: string;
+            /** @description only in histories */
+            deleted: boolean;
+            id: string;
+            metadata: unknown;
+            name: string;
+            session: string;
+            /** @enum {string} */
+            source: "human" | "api" | "judge";
+            span: string;
+            /** @description the value as text */
+            text: string;
+            trace: string;
+            /** @enum {string} */
+            type: "numeric" | "categorical" | "boolean" | "text";
+            updated: string;
+            /** @description a number, a boolean or a text, by type */
+            value: unknown;
+        };
+        ScoreList: {
+            items: components["schemas"]["ScoreInfo"][];
+        };
+        ScoreMean: {
+            /**
+             * Format: double
+             * @description null for a score that is no number
+             */
+            avg: number | null;
+            /** Format: int64 */
+            count: number;
+            name: string;
+        };
+        ScoreNameInfo: {
+            categories: string[];
+            /**
+             * Format: int64
+             * @description of recent scores
+             */
+            count: number;
+            name: string;
+            type: string;
+        };
+        ScoreNames: {
+            names: components["schemas"]["ScoreNameInfo"][];
+        };
         Series: {
+            /** @description value of the first field */
             group: string;
+            /** @description value of each field */
+            groups: string[];
             /** @description everything beyond the limit of groups */
             other: boolean;
             points: components["schemas"]["Point"][];
@@ -901,18 +2663,27 @@ export interface components {
             end: string;
             /** Format: int64 */
             errors: number;
+            /** Format: date-time */
+            first_seen: string;
             key_alias: string;
+            /** Format: date-time */
+            last_seen: string;
             models: string[];
             /** @description preview of the first user text */
             name: string;
             /** @description of further steps */
             next_cursor: string;
             partial: boolean;
+            scores: components["schemas"]["ScoreMean"][];
             session: string;
+            /** Format: int64 */
+            spans: number;
             /** Format: date-time */
             start: string;
             /** @description calls in order of start */
             steps: components["schemas"]["SessionCall"][];
+            /** Format: int64 */
+            traces: number;
             usage: components["schemas"]["Usage"];
             user: string;
         };
@@ -972,15 +2743,54 @@ export interface components {
             end: string;
             /** Format: int64 */
             errors: number;
+            /** Format: date-time */
+            first_seen: string;
             key_alias: string;
+            /** Format: date-time */
+            last_seen: string;
             models: string[];
             /** @description preview of the first user text */
             name: string;
+            scores: components["schemas"]["ScoreMean"][];
             session: string;
+            /** Format: int64 */
+            spans: number;
             /** Format: date-time */
             start: string;
+            /** Format: int64 */
+            traces: number;
             usage: components["schemas"]["Usage"];
             user: string;
+        };
+        SetRetentionInputBody: {
+            /**
+             * Format: int64
+             * @description 0 = as long as the configuration says, -1 = for ever
+             */
+            days: number;
+        };
+        ShareInfo: {
+            author: string;
+            /** @description prompts and answers are shown */
+            bodies: boolean;
+            created: string;
+            expires: string;
+            id: string;
+            trace: string;
+        };
+        ShareList: {
+            items: components["schemas"]["ShareInfo"][];
+        };
+        Side: {
+            messages: components["schemas"]["Message"][];
+            /** @description what the model was offered */
+            tools: components["schemas"]["Tool"][];
+            /** @description the body where it is no conversation, else null */
+            value: unknown;
+        };
+        SnoozeInputBody: {
+            /** @description a time, or a duration from now such as 2h; empty ends it */
+            until: string;
         };
         Span: {
             attributes: unknown;
@@ -991,6 +2801,8 @@ export interface components {
             cost_source: string;
             /** Format: double */
             cost_usd: number;
+            /** @description a recorded child reports the same usage; sums leave the span out */
+            covered: boolean;
             deployment: string;
             dialect: string;
             /** Format: double */
@@ -999,10 +2811,13 @@ export interface components {
             /** Format: date-time */
             end: string;
             end_user: string;
+            environment: string;
             /** @description the provider's own error */
             error_body: string;
             error_text: string;
             error_type: string;
+            events: components["schemas"]["Moment"][];
+            experiment: string;
             finish: string;
             /** Format: double */
             first_token_ms: number | null;
@@ -1016,6 +2831,12 @@ export interface components {
             key: string;
             key_alias: string;
             kind: string;
+            links: components["schemas"]["Link"][];
+            /**
+             * Format: int64
+             * @description version of the table that read the attributes
+             */
+            mapping: number;
             metadata: unknown;
             /** @description name the client asked for */
             model: string;
@@ -1025,19 +2846,36 @@ export interface components {
             output_preview: string;
             params: unknown;
             parent: string;
+            /** @description null if there is none */
+            prompt: components["schemas"]["PromptRef"];
             provider: string;
+            release: string;
+            /** @description trace/span of the call this one repeats */
+            replays: string;
             request_id: string;
+            /** @description attributes of the program */
+            resource: unknown;
+            /** @description instrumentation that made the span */
+            scope: string;
+            /** @description latest value of each score */
+            scores: components["schemas"]["Mark"][];
+            /** @description program that made the span */
+            service: string;
             session: string;
             session_source: string;
+            /** @description how the span arrived: empty for Weir's own gateway, otlp … */
+            source: string;
             /** Format: date-time */
             start: string;
             /** @enum {string} */
-            status: "ok" | "error" | "canceled" | "interrupted";
+            status: "ok" | "error" | "canceled" | "interrupted" | "running";
             stream: boolean;
             tags: string[];
             team: string;
             team_alias: string;
             trace: string;
+            /** @description what the client calls the trace */
+            trace_name: string;
             tries: components["schemas"]["Try"][];
             /** Format: int64 */
             try_count: number;
@@ -1048,6 +2886,20 @@ export interface components {
             user: string;
             user_agent: string;
         };
+        SqlFields: {
+            /**
+             * Format: int64
+             * @default 1000
+             */
+            limit: number;
+            /** @example SELECT model, count(*) AS n FROM spans GROUP BY model ORDER BY n DESC */
+            query: string;
+            /**
+             * Format: int64
+             * @default 10000
+             */
+            timeout_ms: number;
+        };
         StoreSize: {
             /** Format: int64 */
             bytes: number;
@@ -1055,7 +2907,14 @@ export interface components {
         };
         SystemState: {
             disk: components["schemas"]["DiskState"];
+            /** @description logged since the start, by component */
+            errors: {
+                [key: string]: number;
+            };
+            fulltext: components["schemas"]["TextState"];
             index: components["schemas"]["IndexState"];
+            /** @description spans of calls and of applications, since the start */
+            ingest: components["schemas"]["IngestState"];
             /** @description by component */
             log_levels: {
                 [key: string]: string;
@@ -1064,6 +2923,8 @@ export interface components {
             queue: components["schemas"]["QueueState"];
             ready: components["schemas"]["Readiness"];
             stores: components["schemas"]["StoreSize"][];
+            /** @description spans of Weir's own work */
+            telemetry: components["schemas"]["TelemetryState"];
             /** Format: double */
             uptime_s: number;
             version: string;
@@ -1089,20 +2950,77 @@ export interface components {
             /** Format: int64 */
             total: number;
         };
+        TelemetryState: {
+            exporting: boolean;
+            /**
+             * Format: int64
+             * @description exports
+             */
+            failed: number;
+            /** Format: int64 */
+            sent: number;
+        };
+        TextState: {
+            error: string;
+            /**
+             * Format: int64
+             * @description bytes of text in memory
+             */
+            held: number;
+            /**
+             * Format: int64
+             * @description changes that are not found yet
+             */
+            lag: number;
+            /** @description false while it is being built, or where there is none */
+            ready: boolean;
+        };
+        Tool: {
+            description?: string;
+            name: string;
+            schema?: unknown;
+        };
         Trace: {
+            /**
+             * Format: int64
+             * @description of spans there are
+             */
+            count: number;
             session: string;
             /** @description in order of start */
             spans: components["schemas"]["Span"][];
             /** Format: double */
             total_cost_usd: number;
             trace: string;
+            /** @description there are more spans, see the tree; sums are over those given */
+            truncated: boolean;
             usage: components["schemas"]["Usage"];
+        };
+        TraceDiff: {
+            a: components["schemas"]["DiffSide"];
+            b: components["schemas"]["DiffSide"];
+            /** @description rows by op */
+            counts: {
+                [key: string]: number;
+            };
+            /** @description second minus first */
+            delta: components["schemas"]["DiffDelta"];
+            /** @description what was left out, and why */
+            notes: string[];
+            /** @description depth first, in the order of the second; what was removed stands where it was */
+            rows: components["schemas"]["DiffRow"][];
         };
         TraceList: {
             items: components["schemas"]["TraceRow"][];
             /** @description empty on the last page */
             next_cursor: string;
-            /** @description the index lags: the newest spans may be missing */
+            /** @description some may be missing: the newest, if the index lags, or the oldest, if looking for a text took too long */
+            partial: boolean;
+        };
+        TracePage: {
+            items: components["schemas"]["TraceSummary"][];
+            /** @description empty on the last page */
+            next_cursor: string;
             partial: boolean;
         };
         TraceRow: {
@@ -1111,13 +3029,17 @@ export interface components {
             cost_source: string;
             /** Format: double */
             cost_usd: number;
+            /** @description a recorded child reports the same usage; sums leave the span out */
+            covered: boolean;
             deployment: string;
             /** Format: double */
             duration_ms: number;
             email: string;
             end_user: string;
+            environment: string;
             error_text: string;
             error_type: string;
+            experiment: string;
             /** Format: double */
             first_token_ms: number | null;
             /** Format: int64 */
@@ -1132,22 +3054,103 @@ export interface components {
             model: string;
             name: string;
             output_preview: string;
+            parent: string;
+            /** @description null if there is none */
+            prompt: components["schemas"]["PromptRef"];
             provider: string;
+            release: string;
+            /** @description trace/span of the call this one repeats */
+            replays: string;
+            /** @description latest value of each score */
+            scores: components["schemas"]["Mark"][];
+            /** @description program that made the span */
+            service: string;
             session: string;
+            /** @description how the span arrived: empty for Weir's own gateway, otlp … */
+            source: string;
             /** Format: date-time */
             start: string;
             /** @enum {string} */
-            status: "ok" | "error" | "canceled" | "interrupted";
+            status: "ok" | "error" | "canceled" | "interrupted" | "running";
             stream: boolean;
             tags: string[];
             team: string;
             team_alias: string;
             trace: string;
+            /** @description what the client calls the trace */
+            trace_name: string;
             /** Format: int64 */
             try_count: number;
             upstream_model: string;
             usage: components["schemas"]["Usage"];
             user: string;
+        };
+        TraceSummary: {
+            /**
+             * Format: int64
+             * @description model calls
+             */
+            calls: number;
+            /** Format: double */
+            cost_usd: number;
+            /** Format: double */
+            duration_ms: number;
+            /** Format: date-time */
+            end: string;
+            /** Format: int64 */
+            errors: number;
+            models: string[];
+            name: string;
+            /** @description the span without a parent, or else the earliest */
+            root: components["schemas"]["TraceRow"];
+            scores: components["schemas"]["Mark"][];
+            services: string[];
+            session: string;
+            /** Format: int64 */
+            spans: number;
+            /** Format: date-time */
+            start: string;
+            status: string;
+            tags: string[];
+            trace: string;
+            usage: components["schemas"]["Usage"];
+            user: string;
+        };
+        Tree: {
+            /**
+             * Format: date-time
+             * @description of the latest
+             */
+            end: string;
+            items: components["schemas"]["TreeColumns"];
+            next_cursor: string;
+            /**
+             * Format: date-time
+             * @description of the earliest span of the trace
+             */
+            start: string;
+            /**
+             * Format: int64
+             * @description spans there are
+             */
+            total: number;
+            trace: string;
+        };
+        TreeColumns: {
+            costs_usd: number[];
+            covered: boolean[];
+            durations_ms: number[];
+            /** @description type or text of the error */
+            errors: string[];
+            ids: string[];
+            kinds: string[];
+            models: string[];
+            names: string[];
+            parents: string[];
+            /** @description since start */
+            starts_ms: number[];
+            statuses: string[];
+            tokens: number[];
         };
         Try: {
             deployment: string;
@@ -1162,6 +3165,16 @@ export interface components {
             start_ms: number;
             /** Format: double */
             took_ms: number;
+        };
+        UpdateCommentInputBody: {
+            text: string;
+        };
+        UpdateScoreInputBody: {
+            comment?: string;
+            /** @description an object, or null for none */
+            metadata?: unknown;
+            /** @description of the score's type */
+            value?: unknown;
         };
         Usage: {
             /** Format: int64 */
@@ -1212,6 +3225,63 @@ export interface components {
             /** Format: int64 */
             total: number;
         };
+        UserUsage: {
+            /** Format: int64 */
+            calls: number;
+            /** Format: double */
+            cost_usd: number;
+            email: string;
+            /** @description whom the client named, where no user is known */
+            end_user: string;
+            /** Format: int64 */
+            errors: number;
+            /** Format: date-time */
+            first_seen: string;
+            /** Format: date-time */
+            last_seen: string;
+            models: string[];
+            scores: components["schemas"]["ScoreMean"][];
+            /** Format: int64 */
+            sessions: number;
+            /** Format: int64 */
+            spans: number;
+            /** Format: int64 */
+            traces: number;
+            usage: components["schemas"]["Usage"];
+            /** @description empty where only the client names who it is for */
+            user: string;
+        };
+        UserUsageList: {
+            items: components["schemas"]["UserUsage"][];
+            next_cursor: string;
+            partial: boolean;
+        };
+        View: {
+            /** Format: date-time */
+            created: string;
+            id: string;
+            /** @description the caller may change it */
+            mine: boolean;
+            name: string;
+            owner: string;
+            /** @example traces */
+            page: string;
+            /** @description search parameters of the page, an object */
+            search: unknown;
+            /** @description seen by everyone in the project */
+            shared: boolean;
+            /** Format: date-time */
+            updated: string;
+        };
+        ViewFields: {
+            name?: string;
+            page?: string;
+            search?: unknown;
+            shared?: boolean;
+        };
+        ViewList: {
+            items: components["schemas"]["View"][];
+        };
     };
     responses: never;
     parameters: never;
@@ -1221,6 +3291,44 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    activity: {
+        parameters: {
+            query?: {
+                /** @description filter language, e.g. status = error and duration > 2s */
+                filter?: string;
+                /** @description start at or after */
+                from?: string;
+                /** @description start before */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Activity"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
     aggregate: {
         parameters: {
             query?: {
@@ -1230,9 +3338,11 @@ export interface operations {
                 from?: string;
                 /** @description start before */
                 to?: string;
-                /** @description what groups are ordered by; the first of a list counts */
+                /** @description what groups are ordered by, the first of a list; avg:score.name adds the average of that score */
                 measure?: string;
-                /** @description a groupable field, or metadata.path; empty = one series */
+                /** @description compute no more than the measures need: the other figures are zero or null, and the answer comes sooner */
+                only?: boolean;
+                /** @description a groupable field, or metadata.path; or two with a comma between; empty = one series */
                 group_by?: string;
                 interval?: "auto" | "1m" | "5m" | "15m" | "1h" | "6h" | "1d" | "none";
                 /** @description groups; the rest is one series marked other */
@@ -1251,6 +3361,387 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Aggregation"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    listAlerts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    createAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertFields"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    previewAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertFields"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertPreview"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    getAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    deleteAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    updateAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertFields"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    alertHistory: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertHistory"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    snoozeAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SnoozeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    testAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertTest"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    listAudit: {
+        parameters: {
+            query?: {
+                /** @description part of action, target, actor or detail */
+                search?: string;
+                /** @description an action, or all of a noun: key.* */
+                action?: string;
+                actor?: string;
+                project?: string;
+                from?: string;
+                to?: string;
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    verifyAudit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditCheck"];
                 };
             };
             /** @description Error */
@@ -1368,6 +3859,144 @@ export interface operations {
             };
         };
     };
+    listComments: {
+        parameters: {
+            query?: {
+                trace?: string;
+                span?: string;
+                session?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommentList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    createComment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateCommentInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommentInfo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    deleteComment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    updateComment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateCommentInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommentInfo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
     connect: {
         parameters: {
             query?: never;
@@ -1384,6 +4013,425 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Connection"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    diffTraces: {
+        parameters: {
+            query: {
+                /** @description trace, or trace/span for a part of it */
+                a: string;
+                /** @description trace, or trace/span */
+                b: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceDiff"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    listErasures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    erase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EraseInputBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    getErasure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    listErrors: {
+        parameters: {
+            query?: {
+                /** @description filter language, e.g. status = error and duration > 2s */
+                filter?: string;
+                /** @description start at or after */
+                from?: string;
+                /** @description start before */
+                to?: string;
+                /** @description class, provider, model, http, shape: some of them, with commas between; empty = all */
+                group?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    export: {
+        parameters: {
+            query?: {
+                /** @description filter language, e.g. status = error and duration > 2s */
+                filter?: string;
+                /** @description start at or after */
+                from?: string;
+                /** @description start before */
+                to?: string;
+                /** @description a row a span, or a row a trace */
+                view?: "spans" | "traces";
+                format?: "jsonl" | "parquet" | "csv";
+                /** @description requests and answers too; of spans as jsonl or parquet */
+                bodies?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    listExports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportScheduleList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    createExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportFields"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportSchedule"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    getExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportSchedule"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    deleteExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    updateExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportFields"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportSchedule"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    runExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportSchedule"];
                 };
             };
             /** @description Error */
@@ -1457,6 +4505,166 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FieldList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    fieldPaths: {
+        parameters: {
+            query: {
+                /** @description filter language, e.g. status = error and duration > 2s */
+                filter?: string;
+                /** @description start at or after */
+                from?: string;
+                /** @description start before */
+                to?: string;
+                field: "metadata" | "attributes" | "resource" | "score";
+                /** @description beginning of the path, in any case */
+                prefix?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PathList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    checkFilter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckFilterInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilterCheck"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    heatmap: {
+        parameters: {
+            query?: {
+                /** @description filter language, e.g. status = error and duration > 2s */
+                filter?: string;
+                /** @description start at or after */
+                from?: string;
+                /** @description start before */
+                to?: string;
+                /** @description duration, ttft, cost, tokens or another number */
+                field?: string;
+                buckets?: number;
+                interval?: "auto" | "1m" | "5m" | "15m" | "1h" | "6h" | "1d";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Heatmap"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    histogram: {
+        parameters: {
+            query?: {
+                /** @description filter language, e.g. status = error and duration > 2s */
+                filter?: string;
+                /** @description start at or after */
+                from?: string;
+                /** @description start before */
+                to?: string;
+                /** @description duration, ttft, cost, tokens or another number */
+                field?: string;
+                buckets?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Histogram"];
                 };
             };
             /** @description Error */
@@ -1806,6 +5014,346 @@ export interface operations {
             };
         };
     };
+    otelMetrics: {
+        parameters: {
+            query?: {
+                /** @description metric whose points are wanted; empty = only the series */
+                name?: string;
+                from?: string;
+                to?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OTelMetrics"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    replay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replayed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    getRetention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionInfo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    setRetention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetRetentionInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionInfo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    listScores: {
+        parameters: {
+            query?: {
+                trace?: string;
+                span?: string;
+                session?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoreList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    createScore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateScoreInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoreInfo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    scoreNames: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoreNames"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    deleteScore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    updateScore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateScoreInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoreInfo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    scoreHistory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoreList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
     listSessions: {
         parameters: {
             query?: {
@@ -1868,6 +5416,413 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    getShared: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trace"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    getSharedSpan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+                span: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Span"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    getSharedInput: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+                span: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    getSharedMessages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+                span: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    getSharedOutput: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+                span: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    getSharedTree: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tree"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    listShares: {
+        parameters: {
+            query?: {
+                trace?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShareList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    createShare: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateShareInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewShare"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    deleteShare: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    getSQL: {
+        parameters: {
+            query: {
+                q: string;
+                limit?: number;
+                timeout_ms?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SQLAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    runSQL: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SqlFields"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SQLAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    sqlSchema: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SQLSchema"];
                 };
             };
             /** @description Error */
@@ -2035,7 +5990,9 @@ export interface operations {
                 limit?: number;
                 /** @description next_cursor of the page before */
                 cursor?: string;
-                /** @description a field to sort by, with - in front for descending */
+                /** @description spans, only model calls, or one row per trace that has a selected span */
+                view?: "spans" | "calls" | "traces";
+                /** @description a field to sort by or score.name, with - in front for descending; traces by start, duration, cost, tokens, score.name */
                 sort?: string;
             };
             header?: never;
@@ -2050,7 +6007,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TraceList"];
+                    "application/json": components["schemas"]["TraceList"] | components["schemas"]["TracePage"];
                 };
             };
             /** @description Error */
@@ -2106,7 +6063,10 @@ export interface operations {
     };
     getTrace: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description spans, the earliest */
+                limit?: number;
+            };
             header?: never;
             path: {
                 trace: string;
@@ -2122,6 +6082,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Trace"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    getSpan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                trace: string;
+                span: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Span"];
                 };
             };
             /** @description Error */
@@ -2207,6 +6201,40 @@ export interface operations {
             };
         };
     };
+    getMessages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                trace: string;
+                span: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
     getOutput: {
         parameters: {
             query?: never;
@@ -2227,6 +6255,84 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    getTree: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                trace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tree"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    userUsage: {
+        parameters: {
+            query?: {
+                /** @description filter language, e.g. status = error and duration > 2s */
+                filter?: string;
+                /** @description start at or after */
+                from?: string;
+                /** @description start before */
+                to?: string;
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                sort?: "-cost" | "-calls" | "-errors" | "-tokens" | "-last_seen";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserUsageList"];
                 };
             };
             /** @description Error */
@@ -2297,6 +6403,216 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UserInfo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    userActivity: {
+        parameters: {
+            query?: {
+                /** @description filter language, e.g. status = error and duration > 2s */
+                filter?: string;
+                /** @description start at or after */
+                from?: string;
+                /** @description start before */
+                to?: string;
+                /** @description user, or the end user that clients name */
+                user?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Activity"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    listViews: {
+        parameters: {
+            query?: {
+                /** @description only of this page */
+                page?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    createView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewFields"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["View"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    getView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["View"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    deleteView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: components["schemas"]["ErrorInfo"];
+                    };
+                };
+            };
+        };
+    };
+    updateView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewFields"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["View"];
                 };
             };
             /** @description Error */

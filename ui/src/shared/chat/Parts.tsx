@@ -90,7 +90,7 @@ function Call({ name, args }: { name: string; args: unknown }) {
       <div className={s.callHead}>
         <IconTool size={14} color="var(--w-kind-tool)" style={{ flex: 'none' }} />
         <span className={s.callName}>{name}</span>
-        {edit ? <span className="ellipsis dim2">{edit.path}</span> : only && <span className="ellipsis dim2">{inlineArgs(rest)}</span>}
+        {edit ? <span className="ellipsis dim2">{edit.path}</span> : only && <span className={`dim2 ${s.inline}`}>{inlineArgs(rest)}</span>}
       </div>
       {edit ? <Diff edit={edit} /> : !only && text !== '' && <Code text={text} />}
       {blocks.map(([k, v]) => (

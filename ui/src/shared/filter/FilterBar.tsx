@@ -4,12 +4,13 @@ import { IconSearch, IconX } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useId, useMemo, useRef, useState } from 'react';
 import { ApiError } from '../api/client';
+import { checkQuery, pathsQuery } from '../api/observe';
 import { facetsQuery, fieldsQuery, type Scope } from '../api/queries';
 import { useT } from '../i18n';
 import { useHotkeys } from '../keys/hotkeys';
 import { expectAt, indexOfByte } from './clauses';
 import s from './FilterBar.module.css';
-import { suggest, textual, type Suggestion } from './suggest';
+import { pathAt, suggest, suggestPaths, textual, type Suggestion } from './suggest';
 
 /** The search bar: the filter language with completion. `/` focuses it, Enter applies, Escape leaves. */
 export function FilterBar({ value, onApply, scope, error }: { value: string; onApply: (f: string) => void; scope: Scope; error?: unknown }) {
@@ -31,13 +32,25 @@ export function FilterBar({ value, onApply, scope, error }: { value: string; onA
   const [prefix] = useDebouncedValue(expect.prefix, 120);
   const wantsFacets = open && expect.want === 'value' && textual(field?.type);
   const facets = useQuery({ ...facetsQuery(expect.field ?? '', { ...scope, filter: '' }, prefix), enabled: wantsFacets });
-  const list = open ? suggest(expect, fields.data?.fields ?? [], (wantsFacets && facets.data?.values) || []).slice(0, 12) : [];
+  const path = open ? pathAt(expect) : undefined;
+  const [pathPrefix] = useDebouncedValue(path?.prefix ?? '', 120);
+  const paths = useQuery({ ...pathsQuery(path?.field ?? '', { ...scope, filter: '' }, pathPrefix), enabled: path !== undefined });
+  const list = !open ? [] : path ? suggestPaths(path, paths.data?.paths ?? []) : suggest(expect, fields.data?.fields ?? [], (wantsFacets && facets.data?.values) || []).slice(0, 12);
+  const [settled] = useDebouncedValue(text, 350);
+  const typed = text !== value && settled === text && text.trim() !== '';
+  const check = useQuery({ ...checkQuery(text), enabled: typed });
+  const fault = typed ? check.data?.error : undefined;
 
   useHotkeys({ '/': () => input.current?.focus() });
   useEffect(() => setAt(-1), [text, cursor]);
 
+  const goTo = (place: number) => {
+    input.current?.focus();
+    requestAnimationFrame(() => input.current?.setSelectionRange(place, text.length));
+  };
   const apply = (f: string) => {
     setOpen(false);
+    if (fault && f === text) return goTo(indexOfByte(text, fault.position));
     onApply(f.trim());
   };
   const take = (x: Suggestion) => {
@@ -58,8 +71,9 @@ export function FilterBar({ value, onApply, scope, error }: { value: string; onA
     else return;
     e.preventDefault();
   };
-  const bad = error instanceof ApiError && error.field === 'filter' ? error : undefined;
-  const place = bad?.position === undefined ? undefined : indexOfByte(value, bad.position);
+  const refused = text === value && error instanceof ApiError && error.field === 'filter' ? error : undefined;
+  const bad = fault ?? refused;
+  const place = bad?.position === undefined ? undefined : indexOfByte(text, bad.position);
   return (
     <div className={s.wrap}>
       <div className={s.field} data-bad={bad ? true : undefined}>
@@ -94,14 +108,14 @@ export function FilterBar({ value, onApply, scope, error }: { value: string; onA
         ))}
       </ul>
       {bad && list.length === 0 && (
-        <div className={s.error} role="alert">
+        <div className={s.error} role="alert" onMouseDown={(e) => e.preventDefault()} onClick={() => place !== undefined && goTo(place)}>
           {bad.message}
           {place !== undefined && (
             <>
               {' '}
               <code className="mono">
-                {value.slice(Math.max(0, place - 12), place)}
-                <mark>{value.slice(place, place + 12) || '␣'}</mark>
+                {text.slice(Math.max(0, place - 12), place)}
+                <mark>{text.slice(place, place + 12) || '␣'}</mark>
               </code>
             </>
           )}

@@ -9,7 +9,7 @@ export interface Token {
   end: number;
 }
 
-const lexeme = /\s*(?:("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|`(?:[^`\\]|\\.)*`?)|(!=|>=|<=|=|<|>)|(\()|(\))|(,)|([^\s()=<>!,"'`]+|!))/gy;
+const lexeme = /\s*(?:("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|`(?:[^`\\]|\\.)*`?)|(!=|!~|>=|<=|=|<|>|~)|(\()|(\))|(,)|([^\s()=<>!~,"'`]+|!))/gy;
 
 export function tokens(s: string): Token[] {
   const out: Token[] = [];
@@ -123,6 +123,8 @@ export function replace(filter: string, field: string, values: string[]): string
 /** What may be typed at a place of the filter. */
 export type Expect = { want: 'field' | 'op' | 'value' | 'join'; field?: string; prefix: string; from: number; to: number };
 
+const textOps = ['like', 'ilike', 'rlike', 'contains'];
+
 export function expectAt(filter: string, cursor: number): Expect {
   const ts = tokens(filter.slice(0, cursor));
   const last = ts.at(-1);
@@ -133,7 +135,7 @@ export function expectAt(filter: string, cursor: number): Expect {
   const p = prior.at(-1);
   const list = openList(prior);
   if (list) return { want: 'value', field: list, ...range };
-  if (p?.kind === 'op' || is(p, 'like') || is(p, 'ilike')) return { want: 'value', field: fieldBefore(prior), ...range };
+  if (p?.kind === 'op' || textOps.some((w) => is(p, w))) return { want: 'value', field: fieldBefore(prior), ...range };
   if (!p || p.kind === 'open' || is(p, 'and') || is(p, 'or') || is(p, 'not')) return { want: 'field', ...range };
   const before = prior.at(-2);
   if (p.kind === 'word' && (!before || before.kind === 'open' || is(before, 'and') || is(before, 'or') || is(before, 'not')))

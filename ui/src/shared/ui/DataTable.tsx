@@ -31,6 +31,10 @@ export interface DataTableProps<R> {
   onSort?: (s: string) => void;
   visibility?: VisibilityState;
   foot?: ReactNode;
+  order?: string[]; // of columns, by id; those not named follow
+  onOrder?: (ids: string[]) => void;
+  selected?: ReadonlySet<string>;
+  onSelect?: (ids: ReadonlySet<string>) => void;
 }
 
 const sizings = new Map<string, ReturnType<typeof pref<ColumnSizingState>>>();
@@ -40,7 +44,19 @@ function sizingPref(name: string) {
   return p;
 }
 
-/** A virtual list of 32 px rows under a sticky head. j/k move, Enter opens the side panel, Shift+Enter the page. */
+const none: ReadonlySet<string> = new Set();
+const checkWidth = 30;
+const stop = (e: React.DragEvent) => (e.preventDefault(), e.stopPropagation());
+
+/** The ids with `from` where `onto` is; columns that are not shown keep their places at the end. */
+export function moved(shown: string[], from: string, onto: string, all: string[]): string[] {
+  const at = shown.indexOf(onto);
+  const rest = shown.filter((x) => x !== from);
+  rest.splice(Math.max(0, at), 0, from);
+  return [...rest, ...all.filter((x) => !rest.includes(x))];
+}
+
+/** A virtual list of 32 px rows under a sticky head. j/k move, Enter opens the side panel, Shift+Enter the page, x marks. */
 export function DataTable<R>(p: DataTableProps<R>) {
   const t = useT();
   const box = useRef<HTMLDivElement>(null);
@@ -52,7 +68,7 @@ export function DataTable<R>(p: DataTableProps<R>) {
     getCoreRowModel: getCoreRowModel(),
     getRowId: p.id,
     columnResizeMode: 'onChange',
-    state: { columnSizing, columnVisibility: p.visibility ?? {} },
+    state: { columnSizing, columnVisibility: p.visibility ?? {}, columnOrder: p.order ?? [] },
     onColumnSizingChange: (u) => sizing.set(typeof u === 'function' ? u(sizing.get()) : u),
   });
   const rows = table.getRowModel().rows;
@@ -86,20 +102,47 @@ export function DataTable<R>(p: DataTableProps<R>) {
     ArrowUp: (e) => (box.current?.contains(e.target as Node) ? move(-1) : false),
     Enter: (e) => (elsewhere(e) ? false : open(true)),
     'shift+Enter': (e) => (elsewhere(e) ? false : open(false)),
+    x: () => (p.onSelect && at >= 0 ? pick(at, false) : false),
   });
 
-  const width = table.getTotalSize();
+  const anchor = useRef(-1);
+  const picked = p.selected ?? none;
+  const pick = (i: number, through: boolean) => {
+    const next = new Set(picked);
+    const on = !next.has(rows[i]!.id);
+    const [a, b] = through && anchor.current >= 0 ? [Math.min(anchor.current, i), Math.max(anchor.current, i)] : [i, i];
+    for (const r of rows.slice(a, b + 1)) if (on) next.add(r.id); else next.delete(r.id);
+    anchor.current = i;
+    p.onSelect?.(next);
+  };
+  const all = rows.length > 0 && rows.every((r) => picked.has(r.id));
+  const dragged = useRef<string | undefined>(undefined);
+  const drop = (onto: string) => {
+    const from = dragged.current;
+    dragged.current = undefined;
+    if (!from || from === onto) return;
+    p.onOrder?.(moved(table.getVisibleLeafColumns().map((c) => c.id), from, onto, table.getAllLeafColumns().map((c) => c.id)));
+  };
+
+  const width = table.getTotalSize() + (p.onSelect ? checkWidth : 0);
   const widthOf = (c: { getSize: () => number; columnDef: ColumnDef<R> }) =>
     c.columnDef.meta?.grow ? { flex: `1 0 ${c.getSize()}px`, minWidth: 0 } : { width: c.getSize() };
   return (
     <div className={s.wrap} ref={box} tabIndex={0} role="grid" aria-label={p.label} aria-rowcount={rows.length + 1}>
       <div className={s.table} style={{ width }}>
         <div className={s.head} role="row" style={{ minWidth: width }}>
+          {p.onSelect && (
+            <div role="columnheader" className={s.check}>
+              <input type="checkbox" aria-label={t('select.all')} checked={all} ref={(el) => void (el && (el.indeterminate = !all && picked.size > 0))} onChange={() => p.onSelect?.(new Set(all ? [] : rows.map((r) => r.id)))} />
+            </div>
+          )}
           {table.getHeaderGroups()[0]?.headers.map((h) => {
             const by = h.column.columnDef.meta?.sort;
             const dir = by && (p.sort === by ? 'ascending' : p.sort === `-${by}` ? 'descending' : undefined);
             return (
-              <div key={h.id} role="columnheader" aria-sort={dir || undefined} className={`${s.th} ${h.column.columnDef.meta?.right ? s.right : ''}`} style={widthOf(h.column)}>
+              <div key={h.id} role="columnheader" aria-sort={dir || undefined} className={`${s.th} ${h.column.columnDef.meta?.right ? s.right : ''}`} style={widthOf(h.column)}
+                draggable={p.onOrder !== undefined} onDragStart={() => (dragged.current = h.column.id)} onDragOver={(e) => dragged.current && e.preventDefault()} onDrop={() => drop(h.column.id)}
+              >
                 {by && p.onSort ? (
                   <button type="button" className={s.sort} onClick={() => p.onSort?.(p.sort === `-${by}` ? by : `-${by}`)}>
                     {flexRender(h.column.columnDef.header, h.getContext())}
@@ -108,7 +151,7 @@ export function DataTable<R>(p: DataTableProps<R>) {
                 ) : (
                   flexRender(h.column.columnDef.header, h.getContext())
                 )}
-                <div className={s.grip} aria-hidden onMouseDown={h.getResizeHandler()} onTouchStart={h.getResizeHandler()} onDoubleClick={() => h.column.resetSize()} />
+                <div className={s.grip} aria-hidden draggable onDragStart={stop} onMouseDown={h.getResizeHandler()} onTouchStart={h.getResizeHandler()} onDoubleClick={() => h.column.resetSize()} />
               </div>
             );
           })}
@@ -120,11 +163,16 @@ export function DataTable<R>(p: DataTableProps<R>) {
             return (
               <div
                 key={r.id} role="row" aria-rowindex={i.index + 2} aria-selected={r.id === p.cursor} className={s.row}
-                data-cursor={r.id === p.cursor || undefined} data-bad={mark === 'bad' || undefined} data-warn={mark === 'warn' || undefined}
+                data-cursor={r.id === p.cursor || undefined} data-picked={picked.has(r.id) || undefined} data-bad={mark === 'bad' || undefined} data-warn={mark === 'warn' || undefined}
                 style={{ height: size.row, transform: `translateY(${i.start}px)`, minWidth: width }}
                 onClick={(e) => (e.shiftKey || e.metaKey || e.ctrlKey ? p.onOpen(r.original) : p.onCursor(r.id, true))}
                 onDoubleClick={() => p.onOpen(r.original)}
               >
+                {p.onSelect && (
+                  <div role="gridcell" className={s.check} onClick={(e) => e.stopPropagation()} onDoubleClick={(e) => e.stopPropagation()}>
+                    <input type="checkbox" tabIndex={-1} aria-label={t('select.row')} checked={picked.has(r.id)} onChange={(e) => pick(i.index, (e.nativeEvent as MouseEvent).shiftKey)} />
+                  </div>
+                )}
                 {r.getVisibleCells().map((c) => (
                   <div key={c.id} role="gridcell" className={`${s.td} ${c.column.columnDef.meta?.right ? s.right : ''}`} style={widthOf(c.column)}>
                     {flexRender(c.column.columnDef.cell, c.getContext())}
