@@ -128,7 +128,7 @@ func (a Aggregate) Wants(some ...Measure) bool {
 
 // SampleOver is the number of spans from which on quantiles of totals and groups may be those of an even sample of no
 // fewer than a tenth as many. Quantiles of intervals are exact.
-const SampleOver = 500_000
+const SampleOver = 200_000
 
 // DefaultGroups is the limit in force when none is given.
 const DefaultGroups = 8

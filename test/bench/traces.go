@@ -171,7 +171,7 @@ func (p *proc) watch(ctx context.Context, seen *atomic.Pointer[string]) (l lags)
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(500 * time.Millisecond):
+		case <-time.After(2 * time.Second):
 		}
 	}
 	sorted(l.waits)
@@ -189,7 +189,7 @@ func (p *proc) listed(ctx context.Context, trace string) error {
 		if bytes.Contains(b, []byte(trace)) {
 			return nil
 		}
-		time.Sleep(20 * time.Millisecond)
+		time.Sleep(100 * time.Millisecond)
 	}
 	return ctx.Err()
 }

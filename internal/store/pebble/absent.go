@@ -100,7 +100,11 @@ func (s *Store) hasContent(prefix byte, p tenant.ProjectID, d span.Day, h span.H
 	if err != nil || absent {
 		return false, err
 	}
-	return s.has(hashKey(prefix, p, d, h))
+	key := hashKey(prefix, p, d, h)
+	if s.written.get(key) != nil {
+		return true, nil
+	}
+	return s.has(key)
 }
 
 // bring notes content that a write is about to store. It must come before the write.

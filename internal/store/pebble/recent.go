@@ -18,8 +18,8 @@ type recent struct {
 
 // Bounds of what is held.
 const (
-	recentSpans = 8192
-	recentBytes = 8 << 20 // as stored; about twice as much in memory
+	recentSpans = 20_000
+	recentBytes = 16 << 20 // as stored; about twice as much in memory
 )
 
 // add takes the span of a position. A position that was passed over, or a nil span, begins anew: what is before is read

@@ -30,6 +30,7 @@ func (s *Store) rest(ctx context.Context) {
 				s.o.Log.Warn("memory table was not written to disk", slog.Any("error", err))
 			}
 			flushed = now
+			s.recent.forget()
 			s.written.forget()
 		}
 		before = now

@@ -1,6 +1,7 @@
 package pebble
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 
@@ -51,7 +52,10 @@ func (s *Store) Place(_ context.Context, p tenant.ProjectID, day span.Day, h spa
 	if v := s.written.get(key); v != nil {
 		ok, err = true, read(v)
 	} else {
-		ok, err = s.view(key, read)
+		ok, err = s.view(key, func(v []byte) error {
+			s.written.add([]pair{{string(key), bytes.Clone(v)}}) // what many spans share is asked for by each of them
+			return read(v)
+		})
 	}
 	return place, ok && err == nil, err
 }

@@ -12,7 +12,7 @@ type written struct {
 }
 
 // writtenBytes bounds what is held.
-const writtenBytes = 16 << 20
+const writtenBytes = 32 << 20
 
 // pair is a key and a value as stored.
 type pair struct {

@@ -81,5 +81,5 @@ function useGoKeys(): void {
     armed.current = 0;
     void go({ to });
   };
-  useHotkeys({ ...Object.fromEntries(pages.filter((p) => p.key !== 'k').map((p) => [p.key, jump(p.to)])), g: () => void (armed.current = Date.now()), k: () => jump('/keys')() });
+  useHotkeys({ ...Object.fromEntries(pages.filter((p) => p.key !== 'k').map((p) => [p.key, jump(p.to)])), g: () => void (armed.current = Date.now()), k: () => jump('/keys')() }, true, true);
 }

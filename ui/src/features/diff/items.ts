@@ -44,7 +44,7 @@ export type Word = [op: '=' | '+' | '-' | '…', text: string];
 
 export function wordsOf(c: Change): Word[] | undefined {
   if (!c.words || c.words.length === 0) return undefined;
-  return c.words.map(([op = '=', text = '']) => [op === '+' || op === '-' || op === '…' ? op : '=', text]);
+  return c.words.map((w) => w ?? []).map(([op = '=', text = '']) => [op === '+' || op === '-' || op === '…' ? op : '=', text]);
 }
 
 /** One side of a change: what was only on the other is left out. */

@@ -36,7 +36,7 @@ export interface Change {
   op: string;
   before?: unknown;
   after?: unknown;
-  words?: string[][] | null;
+  words?: (string[] | null)[] | null;
 }
 
 export interface Row {

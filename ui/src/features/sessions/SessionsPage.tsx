@@ -11,6 +11,7 @@ import { useUsual } from '@/shared/time/useRange';
 import { ErrorNotice, Page, PageBar } from '@/shared/ui/Bits';
 import { DataTable } from '@/shared/ui/DataTable';
 import { RangePicker } from '@/shared/ui/RangePicker';
+import { ViewsMenu } from '@/shared/views/ViewsMenu';
 import { columns } from './columns';
 import type { SessionsSearch } from './search';
 
@@ -27,7 +28,8 @@ export function SessionsPage() {
   const scope: Scope = useMemo(() => ({ filter: search.q ?? '', from: iso(from), to: fixed ? iso(to) : undefined }), [search.q, from, to, fixed]);
   const q = useInfiniteQuery({ ...sessionsQuery(scope, 100), refetchInterval: (x) => (x.state.data?.pages[0]?.items.length === 0 ? 3000 : false) });
   const rows = useMemo(() => q.data?.pages.flatMap((p) => p.items) ?? [], [q.data]);
-  const cols = useMemo(() => columns(t, lang, width < 760), [t, lang, width]);
+  const scored = rows.some((r) => (r.scores?.length ?? 0) > 0);
+  const cols = useMemo(() => columns(t, lang, width < 760, scored), [t, lang, width, scored]);
   const { fetchNextPage, hasNextPage, isFetchingNextPage } = q;
   const more = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
@@ -39,6 +41,7 @@ export function SessionsPage() {
       <PageBar title={t('nav.sessions')}>
         <FilterBar value={search.q ?? ''} onApply={(f) => set({ q: f || undefined })} scope={scope} error={q.error} />
         <RangePicker value={search} onChange={(r) => (setNow(Date.now()), set({ r: undefined, from: undefined, to: undefined, ...r }))} />
+        <ViewsMenu page="sessions" search={search} onOpen={(x) => void go({ search: x as SessionsSearch })} />
       </PageBar>
       {q.isError && <ErrorNotice error={q.error} retry={() => void q.refetch()} />}
       {empty ? (

@@ -8,7 +8,7 @@ import { duration, full } from '@/shared/format/format';
 import { useLang, useT } from '@/shared/i18n';
 import { Copy, KV, Tag } from '@/shared/ui/Bits';
 import { Json } from '@/shared/ui/Json';
-import { flatten } from './flatten';
+import { fieldOf, flatten } from './flatten';
 import { useSource } from './source';
 import s from './Trace.module.css';
 
@@ -102,7 +102,7 @@ function Group({ title, value, field }: { title: string; value: unknown; field?:
             <dt className="mono">{r.path}</dt>
             <dd>
               {r.body ? <span className="dim">{t(r.body === 'input' ? 'attr.in' : 'attr.out')}</span> : <Scalar value={r.value} text={r.text} />}
-              {field && r.text.length <= 200 && r.text !== '' && <Narrow field={`${field}.${r.path}`} text={r.text} raw={r.value} />}
+              {field && r.text.length <= 200 && r.text !== '' && <Narrow field={fieldOf(field, r.path)} text={r.text} raw={r.value} />}
             </dd>
           </div>
         ))}
@@ -111,10 +111,10 @@ function Group({ title, value, field }: { title: string; value: unknown; field?:
   );
 }
 
-function Narrow({ field, text, raw }: { field: string; text: string; raw: unknown }) {
+function Narrow({ field, text, raw }: { field?: string; text: string; raw: unknown }) {
   const t = useT();
   const { shared } = useSource();
-  if (shared) return null;
+  if (shared || !field) return null;
   const q = typeof raw === 'number' || typeof raw === 'boolean' ? `${field} = ${text}` : clause(field, [text]);
   return (
     <Link className={s.narrow} to="/traces" search={{ q }} aria-label={t('filter.by', { v: text })} title={t('filter.by', { v: q })}>

@@ -27,7 +27,7 @@ export function useBody(span: Span, side: Side, enabled = true): Loaded {
   const source = useSource();
   const info = side === 'input' ? span.input : span.output;
   const size = info?.size ?? 0;
-  const absent = info != null && (info.form ?? '') === '' && size === 0; // nothing was recorded, as for a call that failed
+  const absent = info != null && (info.form ?? '') === '' && (size === 0 || source.shared); // nothing was recorded, as for a call that failed, or shared
   const [wanted, setWanted] = useState(size <= lazyAbove);
   const q = useQuery({ ...bodyQuery(source, span.id, side), enabled: enabled && wanted && !absent, retry: false });
   const value = useMemo(() => (q.data === undefined ? undefined : parsed(q.data)), [q.data]);
@@ -36,11 +36,17 @@ export function useBody(span: Span, side: Side, enabled = true): Loaded {
 
 export function Body({ body, children }: { body: Loaded; children: (v: unknown, text: string) => ReactNode }) {
   const t = useT();
-  if (body.absent) return <span className="dim">{t('body.absent')}</span>;
+  if (body.absent) return <Absent hidden={body.size > 0} />;
   if (body.ask) return <Button variant="default" onClick={body.ask} style={{ justifySelf: 'start' }}>{t('body.load', { size: bytes(body.size) })}</Button>;
   if (body.error) return <ErrorNotice error={body.error} />;
   if (body.text === undefined) return <Waiting />;
   return children(body.value, body.text);
+}
+
+/** No body is there, or it is not part of what is shared. */
+export function Absent({ hidden }: { hidden: boolean }) {
+  const t = useT();
+  return <span className="dim">{t(hidden ? 'body.hidden' : 'body.absent')}</span>;
 }
 
 export function IOTab({ span }: { span: Span }) {

@@ -12,7 +12,7 @@ import { bytes } from '@/shared/format/format';
 import { useT } from '@/shared/i18n';
 import { ErrorNotice, Waiting } from '@/shared/ui/Bits';
 import { Json } from '@/shared/ui/Json';
-import { Body, lazyAbove, useBody, Value } from './BodyTabs';
+import { Absent, Body, lazyAbove, useBody, Value } from './BodyTabs';
 import { Documents } from './Documents';
 import { messagesQuery, useSource } from './source';
 import s from './Trace.module.css';
@@ -67,19 +67,20 @@ function Canon({ span }: { span: Span }) {
   const q = useQuery({ ...messagesQuery(source, span.id), enabled: wanted, retry: false });
   if (!wanted) return <Button variant="default" onClick={() => setWanted(true)} style={{ justifySelf: 'start' }}>{t('body.load', { size: bytes(size) })}</Button>;
   if (q.isPending) return <Waiting />;
-  if (q.error instanceof ApiError && q.error.status === 404) return <span className="dim">{t('body.absent')}</span>;
+  const hidden = source.shared && size > 0;
+  if (q.error instanceof ApiError && q.error.status === 404) return <Absent hidden={hidden} />;
   if (q.isError) return <ErrorNotice error={q.error} />;
-  return <CanonView c={q.data} span={span} />;
+  return <CanonView c={q.data} span={span} hidden={hidden} />;
 }
 
-function CanonView({ c, span }: { c: Canonical; span: Span }) {
+function CanonView({ c, span, hidden }: { c: Canonical; span: Span; hidden: boolean }) {
   const t = useT();
   const conv = useMemo(() => canonicalInput(c), [c]);
   const said = useMemo<Message[]>(() => (c.output.messages ?? []).map(canonicalMessage), [c]);
   const documents = c.documents ?? [];
   const spoken = conv.system.length + conv.messages.length > 0;
   const nothing = !spoken && said.length === 0 && documents.length === 0 && c.input.value == null && c.output.value == null;
-  if (nothing) return <span className="dim">{t('body.absent')}</span>;
+  if (nothing) return <Absent hidden={hidden} />;
   return (
     <>
       {spoken ? <Spoken conv={conv} newFrom={conv.newFrom} /> : <ToolsView tools={conv.tools} />}

@@ -62,7 +62,7 @@ function useRows(filter: string): Choice[] {
   return q.data?.items.map(choiceOf) ?? [];
 }
 
-interface Summary {
+export interface Summary {
   trace: string;
   root: TraceRow;
   name: string;

@@ -13,7 +13,7 @@ import { useBody } from './BodyTabs';
 import s from './Dialogs.module.css';
 import { draftOf, paramsOf, type Draft } from './replay';
 
-interface Replayed {
+export interface Replayed {
   trace: string;
   span: string;
   status?: string;

@@ -8,7 +8,7 @@ import { useLang, useT, type Key } from '@/shared/i18n';
 import { Copy, ErrorNotice, Tag } from '@/shared/ui/Bits';
 import s from './Dialogs.module.css';
 
-interface Share {
+export interface Share {
   id: string;
   token?: string;
   url?: string;

@@ -30,11 +30,13 @@ export function Toolbar({ tree, view, onView, zoomed, onZoom }: { tree: TreeStat
               </ActionIcon>
             </Menu.Target>
             <Menu.Dropdown>
-              {sorts.map((x) => (
-                <Menu.Item key={x} role="menuitemradio" aria-checked={x === tree.sort} fw={x === tree.sort ? 600 : undefined} onClick={() => sortPref.set(x)}>
-                  {t(sortNames[x])}
-                </Menu.Item>
-              ))}
+              <Menu.RadioGroup value={tree.sort} onChange={(v) => sortPref.set(v as Sort)}>
+                {sorts.map((x) => (
+                  <Menu.RadioItem key={x} value={x} closeMenuOnClick>
+                    {t(sortNames[x])}
+                  </Menu.RadioItem>
+                ))}
+              </Menu.RadioGroup>
             </Menu.Dropdown>
           </Menu>
           <ActionIcon aria-label={t('trace.loops')} aria-pressed={tree.loops} title={t('trace.loops')} variant={tree.loops ? 'light' : 'subtle'} color={tree.loops ? 'water' : 'gray'} onClick={() => loopsPref.set(!tree.loops)}>

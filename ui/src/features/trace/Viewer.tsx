@@ -1,13 +1,14 @@
-import { lazy, Suspense, useCallback, useMemo, useRef, useState, type ReactNode } from 'react';
+import { lazy, Suspense, useCallback, useRef, useState, type ReactNode } from 'react';
 import { useHotkeys, type Hotkeys } from '@/shared/keys/hotkeys';
 import { ErrorNotice, Waiting } from '@/shared/ui/Bits';
+import { pref } from '@/shared/theme/prefs';
 import { Split, splitPref } from '@/shared/ui/Split';
 import type { Span } from '@/shared/api/types';
 import { FindBar } from './FindBar';
 import { nextError, opening, type Forest } from './forest';
 import type { Zoom } from './Minimap';
 import { around } from './rows';
-import type { Tab, TraceSearch, View } from './search';
+import { views, type Tab, type TraceSearch, type View } from './search';
 import type { Source } from './source';
 import { SpanView } from './SpanView';
 import { Toolbar } from './Toolbar';
@@ -19,6 +20,7 @@ import { useTree, type TreeState } from './useTree';
 const GraphView = lazy(() => import('./GraphView').then((m) => ({ default: m.GraphView })));
 
 const widths = { tree: splitPref('trace', 38), timeline: splitPref('trace.timeline', 52), graph: splitPref('trace.graph', 46) };
+const viewPref = pref<View>('trace.view', 'tree', (v) => views.find((x) => x === v) ?? 'tree');
 const noHits: ReadonlySet<number> = new Set();
 
 interface Props {
@@ -38,14 +40,16 @@ export function Viewer({ source, f, spans, big, search, onSearch, keys, bar }: P
   const [words, setWords] = useState('');
   const [zoom, setZoom] = useState<Zoom>();
   const input = useRef<HTMLInputElement>(null);
-  const start = useMemo(() => opening(f), [f]);
-  const selected = (search.span !== undefined ? f.index.get(search.span) : undefined) ?? start;
+  const [start] = useState(() => f.c.ids[opening(f)] ?? ''); // stays while the trace grows
+  const selected = f.index.get(search.span ?? start) ?? f.index.get(start) ?? opening(f);
   const id = f.c.ids[selected];
   const tree = useTree(f, selected);
   const { span, error } = useSpan(source, spans, big, id);
   const scope = `${span?.id ?? ''} ${search.tab ?? ''}`;
   const found = useFound(f, source, finding ? words : '', scope);
-  const view: View = search.view ?? 'tree';
+  const usual = viewPref.use();
+  const view: View = search.view ?? usual;
+  const setView = (v: View) => (viewPref.set(v), onSearch({ view: v }));
   const several = f.c.n > 1;
 
   const select = useCallback((i: number) => i >= 0 && onSearch({ span: f.c.ids[i] }), [f, onSearch]);
@@ -74,7 +78,7 @@ export function Viewer({ source, f, spans, big, search, onSearch, keys, bar }: P
           width={widths[view]}
           left={
             <>
-              <Toolbar tree={tree} view={view} onView={(v) => onSearch({ view: v === 'tree' ? undefined : v })} zoomed={zoom !== undefined} onZoom={zoomTo} />
+              <Toolbar tree={tree} view={view} onView={setView} zoomed={zoom !== undefined} onZoom={zoomTo} />
               {view === 'graph' ? <Suspense fallback={<Waiting />}><GraphView f={f} selected={selected} onSelect={select} /></Suspense> : <TreeList tree={tree} lanes={view === 'timeline'} selected={selected} hits={hits} zoom={view === 'timeline' ? zoom : undefined} onZoom={setZoom} onSelect={select} />}
             </>
           }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { flatten } from './flatten';
+import { fieldOf, flatten } from './flatten';
 
 it('makes lines of a tree, and keeps lists', () => {
   expect(flatten({ 'a.b': 1, c: { d: 'x', e: [1, 2] }, f: null })).toEqual([
@@ -11,3 +11,4 @@ it('makes lines of a tree, and keeps lists', () => {
 });
 it('tells what became a body', () => expect(flatten({ 'input.value': { $body: 'input' }, 'documents.': { $body: 'output', as: 'flat' } })).toMatchObject([{ path: 'input.value', body: 'input' }, { path: 'documents', body: 'output' }]));
 it.each([null, undefined, 3, 'x', []])('has no lines for %j', (v) => expect(flatten(v)).toEqual([]));
+it.each([['a.b-c/d', 'metadata.a.b-c/d'], ['a b', 'metadata.`a b`'], ['a`b', undefined]])('names %s in a filter', (path, want) => expect(fieldOf('metadata', path)).toBe(want));

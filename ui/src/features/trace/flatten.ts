@@ -20,3 +20,9 @@ export function flatten(value: unknown, prefix = ''): Attribute[] {
   if (body && prefix !== '') return [{ path: prefix.replace(/\.$/, ''), value, text: '', body }];
   return Object.entries(value).flatMap(([k, v]) => flatten(v, prefix === '' ? k : `${prefix}.${k}`));
 }
+
+/** How the filter language names an attribute; undefined for a name it has no words for. */
+export function fieldOf(group: string, path: string): string | undefined {
+  if (/^[\w./-]+$/.test(path)) return `${group}.${path}`;
+  return path.includes('`') ? undefined : `${group}.\`${path}\``;
+}

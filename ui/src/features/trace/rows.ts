@@ -77,6 +77,20 @@ export function reveal(p: Plan, span: number, toggled: Toggled): Toggled {
   return next.size === toggled.size && [...next].every((x) => toggled.has(x)) ? toggled : next;
 }
 
+/** The same folds for a plan made anew: the trace grew, or is ordered otherwise, so that rows have other numbers. */
+export function carry(from: Plan, to: Plan, toggled: Toggled): Toggled {
+  const out = new Set<number>();
+  for (const row of toggled) {
+    const loop = row >= from.f.c.n;
+    const span = loop ? from.loops[row - from.f.c.n]!.members[0]! : row;
+    const i = to.f.index.get(from.f.c.ids[span]!);
+    if (i === undefined) continue;
+    if (!loop) out.add(i);
+    else if (to.loopOf[i]! >= 0) out.add(to.f.c.n + to.loopOf[i]!);
+  }
+  return out;
+}
+
 /** Everything folded: below each root only its own steps. */
 export function foldAll(p: Plan): Toggled {
   const top = new Set([...p.top]);

@@ -3,7 +3,7 @@ import type { Span } from '@/shared/api/types';
 import { fromSpans, fromTree, type TreeAnswer } from './columns';
 import { forest, nextError, opening } from './forest';
 import { fold, stem } from './loops';
-import { foldAll, plan, reveal, rows, sums, type Plan, type Toggled } from './rows';
+import { carry, foldAll, plan, reveal, rows, sums, type Plan, type Toggled } from './rows';
 
 const span = (id: string, parent: string, at: number, took: number, more: Partial<Span> = {}): Span => ({ trace: 't', id, parent, name: id, kind: 'span', status: 'ok', start: new Date(at).toISOString(), duration_ms: took, ...more });
 const of = (spans: Span[]) => forest(fromSpans(spans));
@@ -77,6 +77,14 @@ describe('loops', () => {
   it.each([['step 12', 'step #'], ['run', 'run'], ['call 4f1b9e0c7d2a', 'call #'], ['gpt-4', 'gpt-#']])('%s is named %s', (a, b) => expect(stem(a)).toBe(b));
 });
 
+it('keeps folds when the trace grows', () => {
+  const some = [span('a', '', 0, 99), span('x', 'a', 0, 1), span('y', 'x', 0, 1), ...Array.from({ length: 6 }, (_, i) => span(`s${i}`, 'a', i + 10, 1, { name: 'step' }))];
+  const before = plan(of(some), 'start', true);
+  const after = plan(of([span('new', '', 0, 1), ...some, span('s6', 'a', 20, 1, { name: 'step' })]), 'start', true);
+  const kept = carry(before, after, new Set([before.f.index.get('x')!, before.f.c.n]));
+  expect(shown(after, kept)).toEqual(['new0', 'a0', 'x1', '×71', ...[0, 1, 2, 3, 4, 5, 6].map((i) => `s${i}2`)]);
+  expect([...carry(after, before, new Set([after.f.index.get('new')!]))]).toEqual([]);
+});
 it('folds all but the roots’ own steps', () => expect(shown(plan(of(spans), 'start', false), foldAll(plan(of(spans), 'start', false)))).toEqual(['a0', 'b1', 'c1']));
 
 it('reads columns over pages, and those that are left out', () => {

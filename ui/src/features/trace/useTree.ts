@@ -1,7 +1,7 @@
 import { useMemo, useState } from 'react';
 import { pref } from '@/shared/theme/prefs';
 import { sorts, type Forest, type Sort } from './forest';
-import { foldAll, isOpen, plan, reveal, rows, type Toggled } from './rows';
+import { carry, foldAll, isOpen, plan, reveal, rows, type Toggled } from './rows';
 
 export const sortPref = pref<Sort>('trace.sort', 'start', (v) => sorts.find((s) => s === v) ?? 'start');
 export const loopsPref = pref<boolean>('trace.loops', true, (v) => v !== false);
@@ -15,7 +15,7 @@ export function useTree(f: Forest, selected: number) {
   const p = useMemo(() => plan(f, sort, loops), [f, sort, loops]);
   const [state, setState] = useState<{ p: typeof p; toggled: Toggled; shown: number }>({ p, toggled: nothing, shown: -1 });
   let now = state;
-  if (now.p !== p) now = { p, toggled: nothing, shown: -1 }; // loops have other numbers now
+  if (now.p !== p) now = { p, toggled: carry(now.p, p, now.toggled), shown: selected };
   if (now.shown !== selected) now = { ...now, toggled: selected < 0 ? now.toggled : reveal(p, selected, now.toggled), shown: selected };
   if (now !== state) setState(now);
   const { toggled } = now;

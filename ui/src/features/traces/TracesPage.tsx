@@ -1,25 +1,39 @@
-import { ActionIcon, Box, Checkbox, Menu, Switch } from '@mantine/core';
+import { ActionIcon, Box, SegmentedControl, Switch } from '@mantine/core';
 import { useViewportSize } from '@mantine/hooks';
-import { IconColumns3, IconRefresh } from '@tabler/icons-react';
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { IconRefresh } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useCallback, useMemo, useState } from 'react';
-import { countQuery, tracesQuery, type Scope } from '@/shared/api/queries';
+import { pathsQuery } from '@/shared/api/observe';
+import { countQuery, type Scope } from '@/shared/api/queries';
 import { FilterBar } from '@/shared/filter/FilterBar';
 import { Facets } from '@/shared/filter/Facets';
 import { int } from '@/shared/format/format';
-import { useLang, useT } from '@/shared/i18n';
+import { useLang, useT, type Key } from '@/shared/i18n';
 import { EmptyPage } from '@/shared/snippets/EmptyPage';
 import { ends, isFixed, iso, type Range } from '@/shared/time/range';
 import { useUsual } from '@/shared/time/useRange';
 import { ErrorNotice, Page, PageBar, Tag } from '@/shared/ui/Bits';
 import { DataTable } from '@/shared/ui/DataTable';
 import { RangePicker } from '@/shared/ui/RangePicker';
-import { columns, shownPref, specs, visible } from './columns';
-import type { TracesSearch } from './search';
+import { ExportMenu } from '@/shared/views/ExportMenu';
+import { ViewsMenu } from '@/shared/views/ViewsMenu';
+import { Bulk } from './Bulk';
+import { columns, orderPref, shownPref, specsOf, visible } from './columns';
+import { Columns } from './Columns';
+import { markOf, type ListRow } from './rows';
+import { views, type ListView, type TracesSearch } from './search';
 import { idOf, merge, useLive } from './useLive';
+import { useList, useView } from './useList';
 
 const Preview = lazy(() => import('./Preview').then((m) => ({ default: m.Preview })));
+
+const nothing: ReadonlySet<string> = new Set();
+const viewNames: Record<ListView, Key> = { traces: 'view.traces', calls: 'view.calls', spans: 'view.spans' };
+const hideScores = (list: { id: string }[]) => Object.fromEntries(list.filter((c) => c.id.startsWith('score.')).map((c) => [c.id, false]));
+
+/** Traces are sorted by fewer fields than spans. */
+const sortIn = (view: string, sort?: string) => (view === 'traces' && sort && !/^-?(start|duration|cost|tokens|score\..+)$/.test(sort) ? undefined : sort);
 
 export function TracesPage() {
   const t = useT();
@@ -37,75 +51,68 @@ export function TracesPage() {
   const { from, to } = ends(range, now, useUsual());
   const scope: Scope = useMemo(() => ({ filter, from: iso(from), to: isFixed({ from: search.from, to: search.to }) ? iso(to) : undefined }), [filter, from, to, search.from, search.to]);
   const live = search.live === '1' && sort === '-start' && scope.to === undefined;
+  const view = useView(search.view);
 
-  const q = useInfiniteQuery({ ...tracesQuery(scope, sort), refetchInterval: (x) => (x.state.data?.pages[0]?.items.length === 0 ? 3000 : false) });
+  const q = useList(view, scope, sort, live);
   const count = useQuery(countQuery(scope));
-  const arrived = useLive(live, filter);
-  const loaded = useMemo(() => q.data?.pages.flatMap((p) => p.items) ?? [], [q.data]);
-  const rows = useMemo(() => (live ? merge(arrived.rows, loaded) : loaded), [live, arrived.rows, loaded]);
-  const cols = useMemo(() => columns(t, lang), [t, lang]);
-  const { fetchNextPage, hasNextPage, isFetchingNextPage } = q;
-  const more = useCallback(() => {
-    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
-  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
+  const arrived = useLive(live && view === 'spans', filter);
+  const rows = useMemo<ListRow[]>(() => (live && view === 'spans' ? merge(arrived.rows, q.rows) : q.rows), [live, view, arrived.rows, q.rows]);
+  const scores = useQuery({ ...pathsQuery('score', { from: scope.from, to: scope.to }, '', 8), retry: false });
+  const order = orderPref.use();
+  const list = useMemo(() => specsOf(view ?? 'spans', scores.data?.paths.map((p) => p.path) ?? [], order), [view, scores.data, order]);
+  const cols = useMemo(() => columns(list, t, lang), [list, t, lang]);
+  const visibility = useMemo(() => visible({ ...hideScores(list), ...shown }, width, list), [list, shown, width]);
+  const [picked, setPicked] = useState<ReadonlySet<string>>(nothing);
+  const [at, setAt] = useState('');
+  const here = `${view}|${filter}|${sort}`;
+  if (at !== here) {
+    setAt(here);
+    setPicked(nothing);
+  }
 
   const selected = search.open === '1' ? rows.find((r) => idOf(r) === search.sel) : undefined;
   const untouched = filter === '' && !search.r && !search.from;
-  const empty = q.isSuccess && rows.length === 0 && untouched && !q.isPlaceholderData;
+  const empty = q.isSuccess && rows.length === 0 && untouched && !q.isPlaceholderData && view !== 'calls';
   return (
     <Page>
       <PageBar title={t('nav.traces')}>
+        <SegmentedControl aria-label={t('list.view')} value={view ?? 'spans'} onChange={(v) => set({ view: v as ListView, sel: undefined, open: undefined, sort: sortIn(v, search.sort) })} data={views.map((v) => ({ value: v, label: t(viewNames[v]) }))} />
         <FilterBar value={filter} onApply={(f) => set({ q: f || undefined, sel: undefined, open: undefined })} scope={scope} error={q.error} />
         <span className="num dim2" style={{ whiteSpace: 'nowrap' }} aria-live="polite">
-          {count.data ? t('rows.n', { n: count.data.count, count: int(count.data.count, lang) }) : ''} {q.data?.pages[0]?.partial && <Tag tone="warn" title={t('partial.hint')}>{t('partial')}</Tag>}
+          {count.data ? t('spans.n', { n: count.data.count, count: int(count.data.count, lang) }) : ''} {q.partial && <Tag tone="warn" title={t('partial.hint')}>{t('partial')}</Tag>}
         </span>
         <Switch label={t('live')} checked={search.live === '1'} onChange={(e) => set({ live: e.currentTarget.checked ? '1' : undefined, ...(e.currentTarget.checked ? { sort: undefined, from: undefined, to: undefined } : {}) })} />
         {live && arrived.lost && <Tag tone="warn">{t('live.lost')}</Tag>}
         <RangePicker value={range} onChange={(r) => (setNow(Date.now()), set({ r: undefined, from: undefined, to: undefined, ...r }))} />
         <Box visibleFrom="sm">
-          <Columns />
+          <Columns list={list} />
         </Box>
-        <ActionIcon aria-label={t('refresh')} title={t('refresh')} loading={q.isFetching && !q.isFetchingNextPage} onClick={() => (setNow(Date.now()), void q.refetch())}>
+        <ViewsMenu page="traces" search={search} onOpen={(x) => void go({ search: x as TracesSearch })} />
+        <Box visibleFrom="sm">
+          <ExportMenu scope={scope} view={view === 'traces' ? 'traces' : 'spans'} />
+        </Box>
+        <ActionIcon aria-label={t('refresh')} title={t('refresh')} loading={q.isFetching && !q.isFetchingNextPage} onClick={() => (setNow(Date.now()), q.refetch())}>
           <IconRefresh size={16} />
         </ActionIcon>
       </PageBar>
-      {q.isError && <ErrorNotice error={q.error} retry={() => void q.refetch()} />}
+      {q.isError && <ErrorNotice error={q.error} retry={q.refetch} />}
+      {picked.size > 0 && view && <Bulk ids={picked} view={view} onClear={() => setPicked(nothing)} />}
       {empty ? (
         <EmptyPage text={t('traces.empty')} />
       ) : (
         <div style={{ display: 'flex', flex: 1, minHeight: 0 }}>
           {!(selected && width < 1700) && <Facets scope={scope} onApply={(f) => set({ q: f || undefined })} />}
           <DataTable
-            name="traces" label={t('nav.traces')} columns={cols} rows={rows} id={idOf} visibility={visible(shown, width)} sort={sort} onSort={(x) => set({ sort: x === '-start' ? undefined : x, live: undefined })}
+            name="traces" label={t('nav.traces')} columns={cols} rows={rows} id={idOf} visibility={visibility} sort={sort} onSort={(x) => set({ sort: x === '-start' ? undefined : x, live: undefined })}
             cursor={search.sel} onCursor={(id, open) => set({ sel: id, open: open ? '1' : search.open }, true)}
-            onOpen={(r) => void go({ to: '/traces/$trace', params: { trace: r.trace }, search: { span: r.id } })}
-            bad={(r) => (r.status === 'error' ? 'bad' : r.status === 'ok' ? undefined : 'warn')} more={more}
-            foot={q.isFetchingNextPage || q.isPending ? t('loading') : rows.length === 0 ? t('none') : undefined}
+            onOpen={(r) => void go({ to: '/traces/$trace', params: { trace: r.trace }, search: r.whole ? {} : { span: r.id } })}
+            bad={markOf} more={q.more}
+            order={list.map((c) => c.id)} onOrder={orderPref.set} selected={picked} onSelect={width < 640 ? undefined : setPicked}
+            foot={q.isFetchingNextPage || q.isPending || view === undefined ? t('loading') : rows.length === 0 ? t('none') : undefined}
           />
           <Suspense>{selected && <Preview row={selected} onClose={() => set({ open: undefined }, true)} onFilter={(f) => set({ q: f })} filter={filter} />}</Suspense>
         </div>
       )}
     </Page>
-  );
-}
-
-function Columns() {
-  const t = useT();
-  const shown = shownPref.use();
-  return (
-    <Menu closeOnItemClick={false} position="bottom-end">
-      <Menu.Target>
-        <ActionIcon aria-label={t('columns')} title={t('columns')}>
-          <IconColumns3 size={16} />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {specs.map((c) => (
-          <Menu.Item key={c.id} role="menuitemcheckbox" aria-checked={shown[c.id] !== false} onClick={() => shownPref.set({ ...shown, [c.id]: shown[c.id] === false })} leftSection={<Checkbox.Indicator size="xs" checked={shown[c.id] !== false} />}>
-            {t(c.label)}
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
-    </Menu>
   );
 }

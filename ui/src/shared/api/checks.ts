@@ -1,4 +1,6 @@
 import type { components } from './schema';
+import type { Canonical } from '../chat/canonical';
+import type { Comment, Score, ScoreName } from '../notes/api';
 import type * as my from './types';
 
 /**
@@ -6,7 +8,8 @@ import type * as my from './types';
  * page reads, or sends another type, this file no longer compiles.
  */
 type S = components['schemas'];
-type Gives<Want, Got extends Want> = [Want, Got];
+export type Schemas = S;
+export type Gives<Want, Got extends Want> = [Want, Got];
 
 export type Checks = [
   Gives<my.Me, S['Me']>,
@@ -25,4 +28,8 @@ export type Checks = [
   Gives<my.Model, Omit<S['ModelInfo'], 'abilities'> & { abilities: Record<keyof S['Abilities'], boolean> }>,
   Gives<my.System, S['SystemState']>,
   Gives<my.ConnectInfo, S['Connection']>,
+  Gives<Canonical, S['Conversation']>,
+  Gives<{ items: Score[] }, S['ScoreList']>,
+  Gives<{ names: ScoreName[] }, S['ScoreNames']>,
+  Gives<{ items: Comment[] }, S['CommentList']>,
 ];

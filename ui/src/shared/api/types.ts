@@ -162,6 +162,9 @@ export interface SessionRow {
   usage: Usage;
   models?: string[] | null;
   cache_read_share?: number;
+  traces?: number;
+  spans?: number;
+  scores?: { name: string; avg: number | null; count: number }[];
 }
 
 export interface SessionCall {
@@ -320,7 +323,11 @@ export interface System {
   uptime_s: number;
   ready: { ready: boolean; degraded?: boolean; checks: { name: string; ok: boolean; detail?: string }[] };
   queue?: { depth: number; capacity: number };
-  index?: { lag: number; position: number; committed: number; open?: boolean; rebuilding?: boolean; error?: string };
+  ingest?: { spans_per_s: number; calls: number; accepted: number; rejected: number; refused: number; in_flight: number; capacity: number };
+  index?: { lag: number; position: number; committed: number; rows?: number; open?: boolean; rebuilding?: boolean; error?: string };
+  fulltext?: { ready: boolean; lag: number; held: number; error?: string };
+  errors?: Record<string, number>;
+  telemetry?: { exporting: boolean; sent: number; failed: number };
   stores?: { name: string; bytes: number }[] | null;
   disk?: { free: number; total: number };
   log_levels?: Record<string, string> | null;

@@ -1,7 +1,7 @@
 import { Fragment, memo } from 'react';
 import { int } from '../format/format';
 import { useLang, useT, type Key } from '../i18n';
-import { Tag } from '../ui/Bits';
+import { Copy, Tag } from '../ui/Bits';
 import { Json } from '../ui/Json';
 import s from './Chat.module.css';
 import { plain } from './normalize';
@@ -25,6 +25,11 @@ export const MessageView = memo(function MessageView({ message, tag }: { message
         {message.name && <span className="mono dim2">{message.name}</span>}
         {message.cached && <Tag title={t('cachepoint.hint')}>{t('cachepoint')}</Tag>}
         {tag && <Tag tone="accent">{tag}</Tag>}
+        {message.parts.some((p) => p.kind === 'text' && p.text !== '') && (
+          <span className={s.copy}>
+            <Copy text={() => plain(message.parts)} size={20} />
+          </span>
+        )}
       </div>
       {message.parts.length === 0 && <span className="dim">{t('message.empty')}</span>}
       {message.parts.map((p, i) => (

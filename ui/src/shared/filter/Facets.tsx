@@ -10,6 +10,9 @@ import s from './FilterBar.module.css';
 const fields: { name: string; label: Key }[] = [
   { name: 'status', label: 'f.status' },
   { name: 'model', label: 'f.model' },
+  { name: 'kind', label: 'f.kind' },
+  { name: 'service', label: 'f.service' },
+  { name: 'environment', label: 'f.environment' },
   { name: 'client', label: 'f.client' },
   { name: 'user', label: 'f.user' },
   { name: 'key_alias', label: 'f.key' },
@@ -19,7 +22,7 @@ const fields: { name: string; label: Key }[] = [
   { name: 'tag', label: 'f.tag' },
 ];
 
-const closedPref = pref<string[]>('facets.closed', ['provider', 'error_type', 'tag', 'team_alias'], (v) => (Array.isArray(v) ? v.map(String) : []));
+const closedPref = pref<string[]>('facets.closed', ['provider', 'error_type', 'tag', 'team_alias', 'environment', 'key_alias'], (v) => (Array.isArray(v) ? v.map(String) : []));
 
 /** Facets of the current selection. Values of a field are counted without its own clause, so that they can be widened. */
 export function Facets({ scope, onApply }: { scope: Scope; onApply: (filter: string) => void }) {

@@ -45,6 +45,7 @@ export const traceEn = {
   'f.prompt': 'Prompt',
   'f.experiment': 'Experiment',
   'f.span': 'Span id',
+  'body.hidden': 'Prompts and answers are not part of this share.',
   'attr.in': 'recorded as the input',
   'attr.out': 'recorded as the output',
   'f.mapping': 'Version of the mapping',

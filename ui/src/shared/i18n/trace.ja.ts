@@ -46,6 +46,7 @@ export const traceJa: Record<keyof typeof traceEn, string> = {
   'f.prompt': 'プロンプト',
   'f.experiment': '実験',
   'f.span': 'スパン ID',
+  'body.hidden': 'この共有にはプロンプトと応答は含まれていません。',
   'attr.in': '入力として記録',
   'attr.out': '出力として記録',
   'f.mapping': 'マッピングの版',

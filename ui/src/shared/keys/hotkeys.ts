@@ -15,7 +15,8 @@ export function nameOf(e: KeyboardEvent): string {
 
 const dialogOpen = () => document.querySelector('[role="dialog"][aria-modal="true"]') !== null;
 
-export function useHotkeys(keys: Hotkeys, enabled = true): void {
+/** `first` keys are asked before all others, for strokes that follow another. */
+export function useHotkeys(keys: Hotkeys, enabled = true, first = false): void {
   const ref = useRef(keys);
   useEffect(() => {
     ref.current = keys;
@@ -29,7 +30,7 @@ export function useHotkeys(keys: Hotkeys, enabled = true): void {
       const f = ref.current[name];
       if (f && f(e) !== false) e.preventDefault();
     };
-    window.addEventListener('keydown', on);
-    return () => window.removeEventListener('keydown', on);
-  }, [enabled]);
+    window.addEventListener('keydown', on, first);
+    return () => window.removeEventListener('keydown', on, first);
+  }, [enabled, first]);
 }

@@ -14,7 +14,7 @@ export interface Score extends Target {
   id: string;
   name: string;
   type: string;
-  value?: number | boolean | string | null;
+  value?: unknown; // a number, a truth or a text, by type
   text?: string;
   source?: string;
   author?: string;
