@@ -170,7 +170,7 @@ func TestVariablesExist(t *testing.T) {
 }
 
 func TestSettingsExist(t *testing.T) {
-	dotted := regexp.MustCompile("`((?:server|log|admin|models|routing|recording|network|index|teams|keys)(?:\\[\\])?(?:\\.[a-z_0-9]+)+)")
+	dotted := regexp.MustCompile("`((?:server|log|admin|models|routing|recording|ingest|network|index|email|export|telemetry|teams|keys)(?:\\[\\])?(?:\\.[a-z_0-9]+)+)")
 	seen := 0
 	for _, p := range pages(t) {
 		for _, m := range dotted.FindAllStringSubmatch(p.text, -1) {
@@ -185,9 +185,11 @@ func TestSettingsExist(t *testing.T) {
 	}
 }
 
-// keysSet is an environment in which every key is set.
-func keysSet(name string) (string, bool) {
-	return "sk-from-environment", strings.HasSuffix(name, "_KEY")
+// named is an environment in which every variable that a document refers to is set, and no other.
+func named(document string) func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		return "sk-from-environment", strings.Contains(document, "${"+name+"}") || strings.Contains(document, "os.environ/"+name)
+	}
 }
 
 func TestYAMLIsAccepted(t *testing.T) {
@@ -199,7 +201,7 @@ func TestYAMLIsAccepted(t *testing.T) {
 				continue
 			}
 			seen++
-			if _, _, err := config.Parse(p.path, []byte(m[1]), keysSet); err != nil {
+			if _, _, err := config.Parse(p.path, []byte(m[1]), named(m[1])); err != nil {
 				t.Errorf("%s: %v\n%s", p.path, err, m[1])
 			}
 		}
@@ -219,7 +221,7 @@ func TestExamplesAreAccepted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, warnings, err := config.Parse(f, b, keysSet)
+		c, warnings, err := config.Parse(f, b, named(string(b)))
 		if err != nil || len(warnings) > 0 || len(c.Models) == 0 {
 			t.Errorf("%s: %d models, warnings %v, error %v", f, len(c.Models), warnings, err)
 		}

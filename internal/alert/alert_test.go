@@ -346,6 +346,9 @@ func TestSilence(t *testing.T) {
 		r.create(func(x *Rule) { x.NoData = noData })
 		r.figures = spans(0, 0)
 		r.pass(time.Minute)
+		if want != nil && !strings.Contains(r.sent[0].Text, "is firing: no spans in the window (") {
+			t.Error(r.sent[0].Text)
+		}
 		r.expect(want...)
 		r.figures = spans(5, 0)
 		r.pass(time.Minute)

@@ -66,7 +66,7 @@ func (w *Watcher) status(ctx context.Context, r Rule) (Status, error) {
 
 // Create adds a rule.
 func (w *Watcher) Create(ctx context.Context, who *tenant.Identity, r Rule) (Status, error) {
-	if err := mayWrite(who); err != nil {
+	if err := who.MayWrite(); err != nil {
 		return Status{}, err
 	}
 	now := w.Now().UTC()
@@ -83,7 +83,7 @@ func (w *Watcher) Create(ctx context.Context, who *tenant.Identity, r Rule) (Sta
 
 // Update changes a rule. Channels that keep their id keep what of them is not given: their URL and secret.
 func (w *Watcher) Update(ctx context.Context, who *tenant.Identity, id string, edit func(*Rule) error) (Status, error) {
-	if err := mayWrite(who); err != nil {
+	if err := who.MayWrite(); err != nil {
 		return Status{}, err
 	}
 	old, err := w.Store.Alert(ctx, who.Project, id)
@@ -123,7 +123,7 @@ func (w *Watcher) Snooze(ctx context.Context, who *tenant.Identity, id string, u
 
 // Delete removes a rule and its history.
 func (w *Watcher) Delete(ctx context.Context, who *tenant.Identity, id string) error {
-	if err := mayWrite(who); err != nil {
+	if err := who.MayWrite(); err != nil {
 		return err
 	}
 	return w.Store.DeleteAlert(ctx, who.Project, id)
@@ -139,7 +139,7 @@ func (w *Watcher) History(ctx context.Context, who *tenant.Identity, id string, 
 
 // Test sends a message marked as a test to the rule's channels, once each, and tells how that went.
 func (w *Watcher) Test(ctx context.Context, who *tenant.Identity, id string) ([]Delivery, error) {
-	if err := mayWrite(who); err != nil {
+	if err := who.MayWrite(); err != nil {
 		return nil, err
 	}
 	r, err := w.Store.Alert(ctx, who.Project, id)
@@ -239,13 +239,6 @@ func (w *Watcher) points(ctx context.Context, r *Rule, now time.Time) ([]Preview
 		out = append(out, p)
 	}
 	return out, nil
-}
-
-func mayWrite(who *tenant.Identity) error {
-	if who.Role == tenant.RoleViewer {
-		return fault.New(fault.Forbidden, "viewers cannot change alerts")
-	}
-	return nil
 }
 
 // admit checks a rule and seals what is new of its channels; before are the channels it had.

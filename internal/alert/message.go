@@ -53,20 +53,24 @@ func (m Message) line() string {
 	if m.Group != "" {
 		what += " (" + m.Group + ")"
 	}
-	value := "no data"
-	if m.Value != nil {
-		value = Quantity(m.Measure, *m.Value)
-	}
-	if m.Reason != "" {
-		value = m.Reason
+	figure := fmt.Sprintf("%s over %s is %s", m.Measure, m.Window, m.amount())
+	if m.Reason != "" { // there is no figure
+		figure = fmt.Sprintf("%s (%s over %s)", m.Reason, m.Measure, m.Window)
 	}
 	switch m.State {
 	case string(fires):
-		return fmt.Sprintf("%s is firing: %s over %s is %s, threshold %s %s", what, m.Measure, m.Window, value, m.Op, Quantity(m.Measure, m.Threshold))
+		return fmt.Sprintf("%s is firing: %s, threshold %s %s", what, figure, m.Op, Quantity(m.Measure, m.Threshold))
 	case string(recovered):
-		return fmt.Sprintf("%s has recovered: %s over %s is %s", what, m.Measure, m.Window, value)
+		return fmt.Sprintf("%s has recovered: %s", what, figure)
 	}
-	return fmt.Sprintf("%s: this is a test; %s over %s is %s", what, m.Measure, m.Window, value)
+	return fmt.Sprintf("%s: this is a test; %s", what, figure)
+}
+
+func (m Message) amount() string {
+	if m.Value == nil {
+		return "not known"
+	}
+	return Quantity(m.Measure, *m.Value)
 }
 
 // Quantity is a value in the measure's unit.

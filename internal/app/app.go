@@ -300,10 +300,14 @@ func factories() map[string]gateway.Factory {
 	return f
 }
 
+// outside is how addresses outside are reached.
+func outside(c *config.Config) transport.Config {
+	n := c.Network
+	return transport.Config{HTTPProxy: n.HTTPProxy, HTTPSProxy: n.HTTPSProxy, NoProxy: n.NoProxy, CAFiles: split([]string{n.CAFile})}
+}
+
 func (a *App) openGateway(ctx context.Context, c *config.Config) error {
-	client, err := transport.New(transport.Config{
-		HTTPProxy: c.Network.HTTPProxy, HTTPSProxy: c.Network.HTTPSProxy, NoProxy: c.Network.NoProxy, CAFiles: split([]string{c.Network.CAFile}),
-	})
+	client, err := transport.New(outside(c))
 	if err != nil {
 		return fmt.Errorf("network: %w", err)
 	}
@@ -347,7 +351,7 @@ func (a *App) reload(ctx context.Context) error {
 	a.auditReload(ctx, &next)
 	a.warn(warnings)
 	if restartNeeded(old, &c) {
-		a.log.For("app").Warn("settings under server, data, network, index, telemetry, email, export and admin take effect at the next start")
+		a.log.For("app").Warn("settings under server, data, network, index, ingest, telemetry, email, export and admin, and all of recording but bodies, take effect at the next start")
 	}
 	return nil
 }
@@ -355,7 +359,9 @@ func (a *App) reload(ctx context.Context) error {
 // restartNeeded reports a change in what is only read at start.
 func restartNeeded(old, fresh *config.Config) bool {
 	part := func(c *config.Config) string {
-		return fmt.Sprint(c.Server, c.Data, c.Network, c.Index, c.Telemetry, c.Email, c.Email.Password.Reveal(), c.Export, c.Admin.Email, c.Admin.MasterKey.Reveal())
+		kept := c.Recording
+		kept.Bodies = false
+		return fmt.Sprint(c.Server, c.Data, kept, c.Network, c.Index, c.Ingest, c.Telemetry, c.Email, c.Email.Password.Reveal(), c.Export, c.Admin.Email, c.Admin.MasterKey.Reveal())
 	}
 	return part(old) != part(fresh)
 }

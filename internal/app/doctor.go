@@ -100,9 +100,7 @@ func (d *doctor) providers(ctx context.Context, c *config.Config) {
 		d.note("models", "none configured: set OPENAI_API_KEY, ANTHROPIC_API_KEY or AWS credentials, or name models in the configuration")
 		return
 	}
-	client, err := transport.New(transport.Config{
-		HTTPProxy: c.Network.HTTPProxy, HTTPSProxy: c.Network.HTTPSProxy, NoProxy: c.Network.NoProxy, CAFiles: split([]string{c.Network.CAFile}),
-	})
+	client, err := transport.New(outside(c))
 	d.line("network", "proxy and certificate authorities", err, "see network.* in the configuration")
 	if err != nil {
 		return

@@ -16,7 +16,7 @@ func (a *App) openIngest(ctx context.Context, c *config.Config) error {
 	a.taker = ingest.NewTaker(ingest.TakerOptions{
 		Store: a.stores.truth, Log: a.log.For("ingest"), Refusing: a.recorder.Unfit,
 		Bodies: func() bool { return a.config.Load().Recording.Bodies }, Model: a.priced,
-		Spans: c.Ingest.MaxSpans, Bytes: int(c.Ingest.MaxBytes),
+		Spans: c.Ingest.MaxSpans, Bytes: int(c.Ingest.MaxBytes), Behind: a.query.behind,
 	})
 	a.points = points.Open(filepath.Join(c.Data, metricsDir), points.Options{Days: c.Ingest.MetricDays})
 	return a.services.start(ctx, "ingest", a.taker)
@@ -39,16 +39,10 @@ func (a *App) priced(provider, model string) catalog.Model {
 func (a *App) newOTLP(c *config.Config) *otlp.Surface {
 	d := otlp.Deps{Intake: a.taker, Points: a.points, MaxBody: int64(c.Ingest.MaxRequest), Log: a.log.For("edge")}
 	if a.stores != nil {
-		d.Notes = a.notes()
+		d.Scores = a.stores.truth
 	}
 	a.otlp = otlp.New(d)
 	return a.otlp
-}
-
-// notes is nil while the store keeps none.
-func (a *App) notes() otlp.Scores {
-	n, _ := any(a.stores.truth).(otlp.Scores)
-	return n
 }
 
 // serveGRPC opens OTLP's own port.

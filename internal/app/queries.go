@@ -48,6 +48,19 @@ func (q *queries) Start(ctx context.Context) error {
 	return errors.Join(q.texts.Start(ctx), q.indexer.Start(ctx)) // neither fails
 }
 
+// behind is how far those who read what is stored are behind, those left out that read all of it anew.
+func (q *queries) behind() uint64 {
+	committed := q.store.Committed()
+	least := committed
+	if pos, ready := q.texts.Position(); ready {
+		least = min(least, pos)
+	}
+	if s := q.indexer.State(); s.Open && !s.Rebuilding {
+		least = min(least, s.Position)
+	}
+	return committed - least
+}
+
 func (q *queries) Stop() {
 	q.indexer.Stop()
 	q.texts.Stop()

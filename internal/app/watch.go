@@ -71,9 +71,7 @@ func guardedClient(c *config.Config) (*http.Client, error) {
 			allowed = append(allowed, n)
 		}
 	}
-	return transport.Guarded(transport.Config{
-		HTTPProxy: c.Network.HTTPProxy, HTTPSProxy: c.Network.HTTPSProxy, NoProxy: c.Network.NoProxy, CAFiles: split([]string{c.Network.CAFile}),
-	}, allowed)
+	return transport.Guarded(outside(c), allowed)
 }
 
 func mailOf(c *config.Config) notify.Mail {

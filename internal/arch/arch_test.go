@@ -11,8 +11,8 @@ import (
 
 // ring1 is the vocabulary, ring2 the engine. Everything else under internal is an adapter (ring 3), except app.
 var (
-	ring1 = set("fault", "id", "money", "jsonx", "llm", "span", "tenant")
-	ring2 = set("gateway", "fulltext", "catalog", "pricing", "budget", "ingest", "query", "retention", "replay", "tracediff", "auth", "audit", "share", "erase", "edge", "config", "logging", "version", "alert", "export", "view", "job")
+	ring1 = set("clip", "fault", "id", "money", "jsonx", "llm", "span", "tenant")
+	ring2 = set("gateway", "fulltext", "catalog", "pricing", "budget", "ingest", "query", "retention", "replay", "tracediff", "auth", "audit", "share", "erase", "edge", "config", "logging", "alert", "export", "view", "job")
 )
 
 // Tests may import adapters of any kind: they try parts together. grants are imports between adapters that the rings allow, with the reason.

@@ -10,8 +10,8 @@ import (
 	"encoding/json"
 	"log/slog"
 	"time"
-	"unicode/utf8"
 
+	"weir/internal/clip"
 	"weir/internal/fault"
 	"weir/internal/tenant"
 )
@@ -33,12 +33,6 @@ type Event struct {
 type Log interface {
 	Record(ctx context.Context, e Event)
 }
-
-// Nobody is a Log that forgets.
-type Nobody struct{}
-
-// Record implements Log.
-func (Nobody) Record(context.Context, Event) {}
 
 // Entry is one line of the log.
 type Entry struct {
@@ -104,7 +98,7 @@ func (c *Chain) Record(ctx context.Context, e Event) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTime)
 	defer cancel()
-	fresh := Entry{Time: c.now().UTC(), Action: e.Action, Target: clip(e.Target), Project: e.Project, IP: ip, Detail: detail(e.Detail)}
+	fresh := Entry{Time: c.now().UTC(), Action: e.Action, Target: clip.To(e.Target, maxTarget), Project: e.Project, IP: ip, Detail: detail(e.Detail)}
 	fresh.Actor, fresh.Means = actor(e.Who)
 	if fresh.Project == "" && e.Who != nil {
 		fresh.Project = e.Who.Project
@@ -208,17 +202,6 @@ func actor(who *tenant.Identity) (name, means string) {
 }
 
 const maxTarget = 512
-
-func clip(s string) string {
-	if len(s) <= maxTarget {
-		return s
-	}
-	s = s[:maxTarget]
-	for !utf8.ValidString(s) {
-		s = s[:len(s)-1]
-	}
-	return s
-}
 
 type ipKey struct{}
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"weir/internal/audit"
+	"weir/internal/clip"
 	"weir/internal/fault"
 	"weir/internal/tenant"
 )
@@ -50,7 +51,7 @@ func keyFacts(k *tenant.Key) map[string]any {
 	return m
 }
 
-func shortKey(id tenant.KeyID) string { return clip(string(id), 12) }
+func shortKey(id tenant.KeyID) string { return string(id[:min(len(id), 12)]) }
 
 // changed names the fields of a key that differ, without their values.
 func changed(was, is *tenant.Key) []string {
@@ -99,7 +100,7 @@ func (s *Service) SetRetention(ctx context.Context, who *tenant.Identity, days i
 	return s.changeDirectory(ctx, func() error {
 		p, ok := s.snap.Load().projects[who.Project]
 		if !ok {
-			return fault.New(fault.NotFound, "project %q does not exist", clip(string(who.Project), 100))
+			return fault.New(fault.NotFound, "project %q does not exist", clip.To(string(who.Project), 100))
 		}
 		p.RetentionDays = days
 		return s.Store.UpdateProject(ctx, p)
@@ -110,7 +111,7 @@ func (s *Service) SetRetention(ctx context.Context, who *tenant.Identity, days i
 func (s *Service) RetentionDays(who *tenant.Identity) (int, error) {
 	p, ok := s.snap.Load().projects[who.Project]
 	if !ok {
-		return 0, fault.New(fault.NotFound, "project %q does not exist", clip(string(who.Project), 100))
+		return 0, fault.New(fault.NotFound, "project %q does not exist", clip.To(string(who.Project), 100))
 	}
 	return p.RetentionDays, nil
 }

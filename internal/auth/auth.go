@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"weir/internal/audit"
+	"weir/internal/clip"
 	"weir/internal/fault"
 	"weir/internal/money"
 	"weir/internal/tenant"
@@ -251,7 +252,7 @@ func (s *Service) choose(r *http.Request, who *tenant.Identity) (*tenant.Identit
 	case !allowed:
 		return nil, fault.New(fault.Forbidden, "this credential belongs to project %q and cannot act in another", who.Project)
 	case !exists:
-		return nil, fault.New(fault.NotFound, "project %q does not exist", clip(string(want), 100))
+		return nil, fault.New(fault.NotFound, "project %q does not exist", clip.To(string(want), 100))
 	}
 	c := *who
 	c.Project, c.Org = p.ID, p.Org

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"weir/internal/clip"
 	"weir/internal/fault"
 	"weir/internal/id"
 	"weir/internal/jsonx"
@@ -94,7 +95,7 @@ func findUser(ctx context.Context, st Store, login string) (tenant.User, error) 
 			return u, nil
 		}
 	}
-	return tenant.User{}, fault.New(fault.NotFound, "no user %q", clip(login, 100))
+	return tenant.User{}, fault.New(fault.NotFound, "no user %q", clip.To(login, 100))
 }
 
 func checkNewPassword(p string) error {

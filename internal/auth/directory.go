@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 
+	"weir/internal/clip"
 	"weir/internal/fault"
 	"weir/internal/id"
 	"weir/internal/tenant"
@@ -49,7 +50,7 @@ func (s *Service) UpdateUser(ctx context.Context, who *tenant.Identity, uid tena
 	err := s.changeDirectory(ctx, func() error {
 		e := s.snap.Load().users[uid]
 		if e == nil {
-			return fault.New(fault.NotFound, "User %s not found", clip(string(uid), 100))
+			return fault.New(fault.NotFound, "User %s not found", clip.To(string(uid), 100))
 		}
 		if err := fromAPI(e.user.Origin, "user"); err != nil {
 			return err
@@ -74,11 +75,11 @@ func (s *Service) UpdateUser(ctx context.Context, who *tenant.Identity, uid tena
 // User is one user: any for an administrator, else oneself.
 func (s *Service) User(who *tenant.Identity, uid tenant.UserID) (tenant.User, error) {
 	if !who.IsAdmin() && (uid == "" || uid != who.User) {
-		return tenant.User{}, fault.New(fault.Forbidden, "key not allowed to access this user's info. user_id=%s, key's user_id=%s", clip(string(uid), 100), who.User)
+		return tenant.User{}, fault.New(fault.Forbidden, "key not allowed to access this user's info. user_id=%s, key's user_id=%s", clip.To(string(uid), 100), who.User)
 	}
 	e := s.snap.Load().users[uid]
 	if e == nil {
-		return tenant.User{}, fault.New(fault.NotFound, "User %s not found", clip(string(uid), 100))
+		return tenant.User{}, fault.New(fault.NotFound, "User %s not found", clip.To(string(uid), 100))
 	}
 	return s.shownUser(e.user), nil
 }
@@ -157,7 +158,7 @@ func (s *Service) Team(who *tenant.Identity, tid tenant.TeamID) (tenant.Team, er
 		return t, err
 	}
 	if !who.IsAdmin() && who.Team != tid {
-		return tenant.Team{}, fault.New(fault.Forbidden, "key not allowed to access this team's info. team_id=%s", clip(string(tid), 100))
+		return tenant.Team{}, fault.New(fault.Forbidden, "key not allowed to access this team's info. team_id=%s", clip.To(string(tid), 100))
 	}
 	return s.shownTeam(t), nil
 }
@@ -212,7 +213,7 @@ func (s *Service) CreateProject(ctx context.Context, who *tenant.Identity, p ten
 func (s *Service) ownTeam(who *tenant.Identity, tid tenant.TeamID) (tenant.Team, error) {
 	t, ok := s.snap.Load().teams[tid]
 	if !ok || t.Project != who.Project {
-		return tenant.Team{}, fault.New(fault.NotFound, "Team not found, passed team id: %s.", clip(string(tid), 100))
+		return tenant.Team{}, fault.New(fault.NotFound, "Team not found, passed team id: %s.", clip.To(string(tid), 100))
 	}
 	return t, nil
 }

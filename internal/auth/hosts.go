@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 
+	"weir/internal/clip"
 	"weir/internal/fault"
 )
 
@@ -68,7 +69,7 @@ func (h *Hosts) CheckHost(r *http.Request) error {
 	if h.allowsBrowser(r.Host) {
 		return nil
 	}
-	return fault.New(fault.Forbidden, "this server is not called %q; start it with --allowed-hosts or --public-url to add the name", clip(hostname(r.Host), 100))
+	return fault.New(fault.Forbidden, "this server is not called %q; start it with --allowed-hosts or --public-url to add the name", clip.To(hostname(r.Host), 100))
 }
 
 // Guard puts CheckHost before pages meant for browsers.
@@ -104,11 +105,4 @@ func hostname(host string) string {
 		host = h
 	}
 	return strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
-}
-
-func clip(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	return strings.ToValidUTF8(s[:n], "")
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"weir/internal/budget"
+	"weir/internal/clip"
 	"weir/internal/fault"
 	"weir/internal/id"
 	"weir/internal/jsonx"
@@ -193,7 +194,7 @@ func (s *Service) shown(k tenant.Key) tenant.Key {
 func (s *Service) prepare(k *tenant.Key, oldPeriod string) error {
 	snap := s.snap.Load()
 	if t, ok := snap.teams[k.Team]; k.Team != "" && (!ok || t.Project != k.Project) {
-		return fault.Bad("team_id", "Team=%s doesn't exist in db. Create team via `/team/new` call.", clip(string(k.Team), 100))
+		return fault.Bad("team_id", "Team=%s doesn't exist in db. Create team via `/team/new` call.", clip.To(string(k.Team), 100))
 	}
 	for _, e := range snap.keys {
 		if k.Alias != "" && e.key.Alias == k.Alias && e.key.Project == k.Project && e.key.ID != k.ID {

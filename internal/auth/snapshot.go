@@ -106,18 +106,6 @@ func (s *snapshot) setUsers(users []tenant.User) {
 	}
 }
 
-// with returns a copy in which change has replaced maps; identities of keys are made anew, since they hold what
-// changed in users and teams.
-func (s *snapshot) withDirectory(users []tenant.User, teams []tenant.Team) *snapshot {
-	n := &snapshot{orgs: s.orgs, projects: s.projects, teams: index(teams, func(t tenant.Team) tenant.TeamID { return t.ID })}
-	n.setUsers(users)
-	n.keys = make(map[tenant.KeyID]*keyEntry, len(s.keys))
-	for id, e := range s.keys {
-		n.keys[id] = n.entry(e.key, e.used)
-	}
-	return n
-}
-
 // withKey returns a copy with one key put in, or taken out where k is nil.
 func (s *snapshot) withKey(id tenant.KeyID, k *tenant.Key) *snapshot {
 	n := *s
@@ -208,5 +196,3 @@ func (s *snapshot) userList() []tenant.User {
 	}
 	return out
 }
-
-func (s *snapshot) teamList() []tenant.Team { return slices.Collect(maps.Values(s.teams)) }

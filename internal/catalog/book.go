@@ -42,9 +42,6 @@ var embedded = sync.OnceValue(func() *book {
 	return &b
 })
 
-// Version is the date of the embedded price book.
-func Version() string { return embedded().Version }
-
 // IDs are all names in the book, sorted.
 func IDs() []string { return slices.Sorted(maps.Keys(embedded().Models)) }
 

@@ -78,12 +78,6 @@ func (c *Clock) set(at time.Time, pace time.Duration) {
 	c.at, c.pace = at, pace
 }
 
-func (c *Clock) peek() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
 // Director plays the traffic.
 type Director struct {
 	Upstream *Upstream

@@ -7,9 +7,9 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
+	"weir/internal/clip"
 	"weir/internal/fault"
 	"weir/internal/llm"
 )
@@ -180,17 +180,21 @@ func (d Deps) logFailure(r *http.Request, route *Route, rec *recorder, err error
 		kind = string(fault.Canceled)
 	case kind == string(fault.Internal):
 		level = slog.LevelError
+	case route.Access == Public && kind == string(fault.RateLimited): // anybody could fill the log
+		level = slog.LevelDebug
 	}
 	d.Log.Log(r.Context(), level, "request failed",
-		"method", r.Method, "pattern", route.Pattern, "status", status, "kind", kind, "error", clip(err.Error()))
+		"method", r.Method, "pattern", route.Pattern, "status", status, "kind", kind, "error", clip.To(loggable(err), 500))
 }
 
-// clip keeps log lines short; messages may quote a client's field.
-func clip(s string) string {
-	if len(s) > 500 {
-		return strings.ToValidUTF8(s[:500], "") + "…"
+// loggable is what an error says, unless it repeats a filter or a statement: what people search for, and what the engine
+// found there, may be parts of prompts.
+func loggable(err error) string {
+	var f *fault.Error
+	if errors.As(err, &f) && f.Kind == fault.Invalid && (f.Field == "filter" || f.Field == "query") {
+		return "the " + f.Field + " is not valid"
 	}
-	return s
+	return err.Error()
 }
 
 // noSniff keeps browsers from taking recorded text for a page.

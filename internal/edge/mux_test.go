@@ -9,8 +9,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
+	"weir/internal/fault"
 	"weir/internal/tenant"
 )
 
@@ -55,6 +57,27 @@ func TestTooLargeBodyIsAnswered(t *testing.T) {
 		_, _ = io.Copy(io.Discard, resp.Body)
 		if resp.StatusCode != http.StatusRequestEntityTooLarge {
 			t.Fatal(resp.Status)
+		}
+	}
+}
+
+// What people search for may be a part of a prompt, and anybody can ask a public route often.
+func TestLogStaysCalmAndKeepsNoText(t *testing.T) {
+	for name, c := range map[string]struct {
+		access Access
+		err    error
+		want   string
+	}{
+		"filter":    {Member, fault.Bad("filter", "filter: expected a term, found %q", "zebra"), "the filter is not valid"},
+		"engine":    {Member, fault.Bad("query", "could not convert string 'zebra' to INT32"), "the query is not valid"},
+		"field":     {Member, fault.Bad("days", "days: expected number >= -1"), "expected number"},
+		"flood":     {Public, fault.New(fault.RateLimited, "too many"), ""},
+	} {
+		var log bytes.Buffer
+		d := Deps{Log: slog.New(slog.NewTextHandler(&log, nil))}
+		d.logFailure(httptest.NewRequest("GET", "/x", nil), &Route{Pattern: "GET /x", Access: c.access}, &recorder{}, c.err)
+		if got := log.String(); !strings.Contains(got, c.want) || c.want == "" && got != "" || strings.Contains(got, "zebra") {
+			t.Errorf("%s: %q", name, got)
 		}
 	}
 }

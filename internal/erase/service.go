@@ -127,15 +127,15 @@ func (s *Service) Begin(ctx context.Context, p tenant.ProjectID, r Request) (Job
 		ID: id.New(), Project: p, Selection: r.Selection, Kind: r.Kind(), DryRun: r.DryRun, Reason: r.Reason, State: Running, Created: s.Now().UTC(),
 		Fingerprint: audit.Fingerprint(string(p), r.Kind(), r.value()), Actor: actorOf(r.Who),
 	}
+	if err := s.room(); err != nil { // before it is stored: what is stored is done, after a restart at the latest
+		return Job{}, err
+	}
 	if !j.DryRun {
 		if err := s.save(ctx, j); err != nil {
 			return Job{}, err
 		}
 	}
-	ended, err := s.admit(j, r)
-	if err != nil {
-		return Job{}, err
-	}
+	ended := s.admit(j, r)
 	wait := time.NewTimer(patience)
 	defer wait.Stop()
 	select {
@@ -153,15 +153,38 @@ func actorOf(who *tenant.Identity) string {
 	return cmp.Or(who.Email, string(who.User), who.KeyAlias, string(who.Means))
 }
 
-func (s *Service) admit(j *Job, r Request) (ended chan struct{}, err error) {
+func (s *Service) room() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.queue) >= maxWaiting {
-		return nil, &fault.Error{Kind: fault.Unavailable, Msg: "too many erasures are waiting", RetryAfter: time.Minute}
+		return &fault.Error{Kind: fault.Unavailable, Msg: "too many erasures are waiting", RetryAfter: time.Minute}
 	}
+	return nil
+}
+
+func (s *Service) admit(j *Job, r Request) (ended chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forgetDryRuns()
 	s.jobs[j.ID], s.asked[j.ID] = j, r
 	s.enqueue(j.ID)
-	return s.ended[j.ID], nil
+	return s.ended[j.ID]
+}
+
+// keptDryRuns are dry runs remembered after their end; they are not stored.
+const keptDryRuns = 100
+
+func (s *Service) forgetDryRuns() {
+	var ended []*Job
+	for _, j := range s.jobs {
+		if j.DryRun && j.State != Running {
+			ended = append(ended, j)
+		}
+	}
+	slices.SortFunc(ended, func(a, b *Job) int { return a.Created.Compare(b.Created) })
+	for _, j := range ended[:max(0, len(ended)-keptDryRuns)] {
+		delete(s.jobs, j.ID)
+	}
 }
 
 func (s *Service) enqueue(id string) {

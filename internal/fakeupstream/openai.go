@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"weir/internal/clip"
 )
 
 // openAI is POST /v1/chat/completions.
@@ -27,7 +29,7 @@ func (openAI) auth(s *Server, r *http.Request, _ []byte) (string, *refusal) {
 	case !ok || key == "":
 		no.msg = "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY)."
 	case !s.knows(key):
-		no.code, no.msg = "invalid_api_key", "Incorrect API key provided: "+clip(key, 4)+". You can find your API key at https://platform.openai.com/account/api-keys."
+		no.code, no.msg = "invalid_api_key", "Incorrect API key provided: "+clip.To(key, 4)+". You can find your API key at https://platform.openai.com/account/api-keys."
 	default:
 		return fingerprint(key), nil
 	}

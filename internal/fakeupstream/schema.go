@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"weir/internal/clip"
 )
 
 // filler makes the smallest sensible instance of a JSON schema, with the task's file and content where property names
@@ -183,7 +185,7 @@ func (f filler) text(s obj) string {
 	}
 	out := "text"
 	if f.ask != nil {
-		if t := clip(plain(lastText(f.ask)), 24); t != "" {
+		if t := clip.To(plain(lastText(f.ask)), 24); t != "" {
 			out = t
 		}
 	}

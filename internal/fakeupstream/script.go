@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"weir/internal/clip"
 )
 
 // task is a file the conversation asks for.
@@ -90,7 +92,7 @@ func (s *Server) thoughts(a *ask, f Fault) []part {
 	}
 	text := f.Reasoning
 	if text == "" {
-		text = "The user wants: " + clip(plain(lastText(a)), 120) + ". I consider what is known and take the next step."
+		text = "The user wants: " + clip.To(plain(lastText(a)), 120) + ". I consider what is known and take the next step."
 	}
 	if a.hidden {
 		text = ""
@@ -226,22 +228,22 @@ func speech(a *ask, f Fault) string {
 func talk(a *ask, f Fault) string {
 	said := plain(lastText(a))
 	if len(a.tools) == 0 && a.maxTokens > 0 && a.maxTokens <= 256 || titled(a.system) {
-		return "About " + clip(said, 32)
+		return "About " + clip.To(said, 32)
 	}
 	if t, ok := findTask(a); ok && t.done(a) {
 		return fmt.Sprintf("Done: %s now contains %s.", t.file, t.content)
 	}
 	if w, ok := findToolWish(a); ok && w.answered(a) {
-		return clip(w.result(a), 2000)
+		return clip.To(w.result(a), 2000)
 	}
 	if a.answering() {
 		return "The tool has answered; nothing is left to do."
 	}
-	return prose("You said: "+clip(said, 200)+". ", 4*f.Chunks)
+	return prose("You said: "+clip.To(said, 200)+". ", 4*f.Chunks)
 }
 
 func titled(system string) bool {
-	s := strings.ToLower(clip(system, 2000))
+	s := strings.ToLower(clip.To(system, 2000))
 	return strings.Contains(s, "title generator") || strings.Contains(s, "generate a title") || strings.Contains(s, "concise title")
 }
 
@@ -304,11 +306,4 @@ func lastText(a *ask) string {
 // plain is text on one line without markers.
 func plain(s string) string {
 	return strings.TrimSpace(midText.ReplaceAllString(marker.ReplaceAllString(s, ""), " "))
-}
-
-func clip(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	return strings.ToValidUTF8(s[:n], "") + "…"
 }

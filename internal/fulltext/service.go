@@ -1,6 +1,7 @@
 package fulltext
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -18,19 +19,14 @@ var ErrPartial = query.ErrPartial
 
 // Options tune a Service; the zero value is the default.
 type Options struct {
-	Every      time.Duration // between looks at the queue; 500 ms
+	Every      time.Duration // between looks at the queue; 200 ms
 	SegmentLen int           // bytes of text kept in memory before they are written as a segment; 8 MiB
 	Log        *slog.Logger
 	Now        func() time.Time
 }
 
 func (o *Options) defaults() {
-	if o.Every == 0 {
-		o.Every = 500 * time.Millisecond
-	}
-	if o.SegmentLen == 0 {
-		o.SegmentLen = 8 << 20
-	}
+	o.Every, o.SegmentLen = cmp.Or(o.Every, 200*time.Millisecond), cmp.Or(o.SegmentLen, 8<<20)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -149,6 +145,13 @@ func (s *Service) Status() Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return Status{Ready: s.ready, Position: s.pos, Committed: committed, Held: s.tail.size, Err: s.err}
+}
+
+// Position is how much of the store's queue can be searched; it is not ready while everything stored is read anew.
+func (s *Service) Position() (pos uint64, ready bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pos, s.ready
 }
 
 func (s *Service) position() uint64 {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"net/http"
 	"strings"
+
+	"weir/internal/clip"
 )
 
 // clients are programs by the start of a token in their User-Agent. More specific ones come first, since agents put
@@ -82,7 +84,7 @@ func fromUserAgent(ua string) (name, version string) {
 		if v, _, _ := strings.Cut(rest, " "); languages[version] { // "OpenAI/Python 1.99.0"
 			version = v
 		}
-		return c.name, clip(version, 40)
+		return c.name, clip.To(version, 40)
 	}
 	return "", ""
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"weir/internal/clip"
 	"weir/internal/fault"
 	"weir/internal/llm"
 	"weir/internal/money"
@@ -204,7 +205,7 @@ func (x *exchange) tryOne(ctx context.Context, d *Deployment) (*Answer, error) {
 				h.failed(now, x.table.Policy, up.RetryAfter, up.Message)
 			}
 		}
-		try.Error = clip(shown(err), 500)
+		try.Error = clip.To(shown(err), 500)
 	} else if answer.Stream == nil {
 		h.ok(now)
 	}
@@ -411,7 +412,7 @@ func describe(s *span.Span, err error) {
 	s.Status = span.Error
 	var up *llm.Error
 	var f *fault.Error
-	defer func() { s.ErrorText = clip(s.ErrorText, maxErrorText) }()
+	defer func() { s.ErrorText = clip.To(s.ErrorText, maxErrorText) }()
 	switch {
 	case errors.As(err, &up):
 		s.HTTP, s.ErrorType, s.ErrorText, s.ErrorBody = up.HTTPStatus(), up.Type, up.Message, string(up.Body)
@@ -434,7 +435,7 @@ func describe(s *span.Span, err error) {
 func requestID(h http.Header) string {
 	for _, name := range []string{"X-Amzn-Requestid", "Request-Id", "X-Request-Id"} {
 		if v := h.Get(name); v != "" {
-			return clip(v, 100)
+			return clip.To(v, 100)
 		}
 	}
 	return ""

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"weir/internal/clip"
 	"weir/internal/jsonx"
 	"weir/internal/llm"
 )
@@ -28,8 +29,8 @@ const (
 // every dialect. ip is the client's address; body has been checked to be JSON.
 func FactsFrom(h http.Header, ip string, body []byte, d llm.Dialect) Facts {
 	f := Facts{
-		RequestID: clip(h.Get("X-Request-Id"), maxIDLen), UserAgent: clip(h.Get("User-Agent"), maxIDLen), IP: ip,
-		EndUser: clip(firstHeader(h, "X-Litellm-End-User-Id", "X-Litellm-Customer-Id"), maxIDLen),
+		RequestID: clip.To(h.Get("X-Request-Id"), maxIDLen), UserAgent: clip.To(h.Get("User-Agent"), maxIDLen), IP: ip,
+		EndUser: clip.To(firstHeader(h, "X-Litellm-End-User-Id", "X-Litellm-Customer-Id"), maxIDLen),
 	}
 	f.Client, f.ClientVersion = clientOf(h, body)
 	f.Trace, f.Parent = traceParent(h.Get("Traceparent"))
@@ -37,7 +38,7 @@ func FactsFrom(h http.Header, ip string, body []byte, d llm.Dialect) Facts {
 	gjson.Parse(jsonx.View(body)).ForEach(b.take)
 	f.Params, f.MaxTokens, f.Drop, f.Fallbacks = b.paramsJSON(), b.maxTokens, b.drop, b.fallbacks
 	if f.EndUser == "" {
-		f.EndUser = clip(b.user, maxIDLen)
+		f.EndUser = clip.To(b.user, maxIDLen)
 	}
 	f.fromMetadata(b, d)
 	f.fromHeaders(h)
@@ -47,7 +48,7 @@ func FactsFrom(h http.Header, ip string, body []byte, d llm.Dialect) Facts {
 	if f.Session == "" {
 		f.Session = firstHeader(h, "X-Litellm-Session-Id", "X-Session-Id", "Session-Id", "X-Claude-Code-Session-Id")
 	}
-	f.Session = strings.Clone(clip(f.Session, maxIDLen)) // sessions are remembered for long, and must not hold the body
+	f.Session = strings.Clone(clip.To(f.Session, maxIDLen)) // sessions are remembered for long, and must not hold the body
 	return f
 }
 
@@ -126,7 +127,7 @@ func (f *Facts) fromMetadata(b bodyFacts, d llm.Dialect) {
 			uid = user
 		}
 		if f.EndUser == "" {
-			f.EndUser = clip(uid, maxIDLen)
+			f.EndUser = clip.To(uid, maxIDLen)
 		}
 	}
 	if b.litellm.IsObject() {
@@ -141,9 +142,9 @@ func (f *Facts) fromMetadata(b bodyFacts, d llm.Dialect) {
 		f.Session = s
 	}
 	if f.EndUser == "" {
-		f.EndUser = clip(firstString(meta, "trace_user_id", "user_id"), maxIDLen)
+		f.EndUser = clip.To(firstString(meta, "trace_user_id", "user_id"), maxIDLen)
 	}
-	f.TraceName = clip(firstString(meta, "generation_name", "trace_name"), maxIDLen)
+	f.TraceName = clip.To(firstString(meta, "generation_name", "trace_name"), maxIDLen)
 	if t := meta.Get("trace_id").Str; f.Trace == "" && isHex(t, 32) {
 		f.Trace = strings.ToLower(t)
 	}
@@ -171,7 +172,7 @@ func (f *Facts) addTags(v gjson.Result) {
 
 func (f *Facts) addTag(t string) {
 	if t != "" && len(f.Tags) < maxTags {
-		f.Tags = append(f.Tags, clip(t, maxIDLen))
+		f.Tags = append(f.Tags, clip.To(t, maxIDLen))
 	}
 }
 

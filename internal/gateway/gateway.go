@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"weir/internal/clip"
 	"weir/internal/fault"
 	"weir/internal/id"
 	"weir/internal/llm"
@@ -234,7 +235,7 @@ func (g *Gateway) newExchange(c *Call) *exchange {
 	x := &exchange{g: g, call: c, table: g.table.Load(), start: now}
 	x.span = &span.Span{
 		Project: w.Project, Experiment: "0", Trace: trace, ID: cmp.Or(c.Facts.Span, id.Span()), Parent: c.Facts.Parent, Replays: c.Facts.Replays, Attributes: keptHeaders(c.Header), Kind: span.Generation,
-		Name: c.Facts.TraceName, Start: now, Operation: "chat", Dialect: string(c.Dialect), Group: clip(c.Model, maxModelName), Stream: c.Stream,
+		Name: c.Facts.TraceName, Start: now, Operation: "chat", Dialect: string(c.Dialect), Group: clip.To(c.Model, maxModelName), Stream: c.Stream,
 		Key: w.Key, KeyAlias: w.KeyAlias, User: w.User, Email: w.Email, Team: w.Team, TeamAlias: w.TeamAlias,
 		EndUser: c.Facts.EndUser, Session: c.Facts.Session, Tags: mergeTags(w.Tags, c.Facts.Tags), Metadata: c.Facts.Metadata,
 		Params: c.Facts.Params, Client: c.Facts.Client, ClientVersion: c.Facts.ClientVersion, UserAgent: c.Facts.UserAgent,

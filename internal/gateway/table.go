@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"weir/internal/catalog"
+	"weir/internal/clip"
 	"weir/internal/fault"
 	"weir/internal/tenant"
 )
@@ -168,7 +169,7 @@ func (t *Table) Find(model string) ([]*Deployment, error) {
 	if ds := t.matching(name); len(ds) > 0 {
 		return ds, nil
 	}
-	return nil, fault.New(fault.ModelNotFound, "The model `%s` does not exist or is not configured; GET /v1/models lists what is", clip(model, 200))
+	return nil, fault.New(fault.ModelNotFound, "The model `%s` does not exist or is not configured; GET /v1/models lists what is", clip.To(model, 200))
 }
 
 // matchPattern matches one "*" of a pattern, which may span slashes, and returns what it stood for.
@@ -202,7 +203,7 @@ func (h *health) ok(now time.Time) {
 }
 
 func (h *health) failed(now time.Time, p Policy, retryAfter time.Duration, msg string) {
-	msg = clip(msg, 300)
+	msg = clip.To(msg, 300)
 	h.lastErr.Store(&msg)
 	if now.UnixNano()-h.lastFail.Swap(now.UnixNano()) > int64(time.Minute) {
 		h.fails.Store(0)
@@ -260,11 +261,4 @@ func (d *Deployment) weight() float64 {
 		return d.Weight
 	}
 	return 1
-}
-
-func clip(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	return strings.ToValidUTF8(s[:n], "") + "…"
 }

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -32,6 +33,10 @@ type TakerOptions struct {
 	Spans, Bytes int
 	// Writers share the traces: 2. Each commits on its own, so that one prepares while the other waits for the disk.
 	Writers int
+	// Behind, if set, is how many spans those who read what is stored still have to read. They read the latest from
+	// memory; were they left far behind, they would read from the disk, fall behind further, and slow everything down. So
+	// while it is over 12,000 each commit waits, up to a tenth of a second.
+	Behind func() uint64
 }
 
 func (o *TakerOptions) defaults() {
@@ -47,12 +52,15 @@ func (o *TakerOptions) defaults() {
 	if o.Bodies == nil {
 		o.Bodies = func() bool { return true }
 	}
+	if o.Behind == nil {
+		o.Behind = func() uint64 { return 0 }
+	}
 	if o.Model == nil {
 		o.Model = catalog.Lookup
 	}
-	orDefault(&o.Spans, 100_000)
-	orDefault(&o.Bytes, 128<<20)
-	orDefault(&o.Writers, 2)
+	o.Spans = cmp.Or(o.Spans, 100_000)
+	o.Bytes = cmp.Or(o.Bytes, 128<<20)
+	o.Writers = cmp.Or(o.Writers, 2)
 }
 
 // Taker implements Intake. Requests that arrive while a commit is under way share the next one; Accept returns when

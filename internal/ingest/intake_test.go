@@ -377,11 +377,16 @@ func TestAbsurdTimes(t *testing.T) {
 // held is a store whose commits wait.
 type held struct {
 	span.Store
-	gate chan struct{}
-	err  error
+	gate  chan struct{}
+	began chan struct{} // capacity 1: a commit waits
+	err   error
 }
 
 func (h *held) Append(ctx context.Context, sync bool, b ...*span.Batch) error {
+	select {
+	case h.began <- struct{}{}:
+	default:
+	}
 	<-h.gate
 	if h.err != nil {
 		return h.err
@@ -390,7 +395,7 @@ func (h *held) Append(ctx context.Context, sync bool, b ...*span.Batch) error {
 }
 
 func TestRefusesWhenFull(t *testing.T) {
-	h := &held{Store: openStore(t, t.TempDir()), gate: make(chan struct{})}
+	h := &held{Store: openStore(t, t.TempDir()), gate: make(chan struct{}), began: make(chan struct{}, 1)}
 	taker, _ := startTaker(t, func(o *TakerOptions) { o.Store, o.Spans = h, 3 })
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -398,9 +403,7 @@ func TestRefusesWhenFull(t *testing.T) {
 			t.Errorf("a large request alone: %v", err)
 		}
 	})
-	for taker.Stats().Spans == 0 {
-		time.Sleep(time.Millisecond)
-	}
+	<-h.began
 	_, err := taker.Accept(t.Context(), []Incoming{outside("e")})
 	var f *fault.Error
 	if !errors.As(err, &f) || f.Kind != fault.RateLimited || f.RetryAfter == 0 {

@@ -57,12 +57,26 @@ func (w *takeWriter) run() {
 		parts, closed := w.take()
 		switch {
 		case len(parts) > 0:
+			w.letCatchUp()
 			w.runOnce(parts)
 		case closed:
 			return
 		default:
 			<-w.wake
 		}
+	}
+}
+
+// Bounds of the wait for those who read what is stored; see TakerOptions.Behind.
+const (
+	farBehind = 12_000
+	paceStep  = 5 * time.Millisecond
+	paceMost  = 100 * time.Millisecond
+)
+
+func (w *takeWriter) letCatchUp() {
+	for waited := time.Duration(0); waited < paceMost && w.t.o.Behind() > farBehind; waited += paceStep {
+		w.pause(paceStep)
 	}
 }
 

@@ -3,6 +3,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -55,20 +56,13 @@ func (o *Options) defaults() {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	orDefault(&o.MinFree, 256<<20)
-	orDefault(&o.Poll, time.Second)
-	orDefault(&o.QueueCalls, 8192)
-	orDefault(&o.QueueBytes, 64<<20)
-	orDefault(&o.Patience, time.Second)
-	orDefault(&o.Gather, 5*time.Millisecond)
-	orDefault(&o.Drain, 10*time.Second)
-}
-
-func orDefault[T comparable](v *T, d T) {
-	var zero T
-	if *v == zero {
-		*v = d
-	}
+	o.MinFree = cmp.Or(o.MinFree, 256<<20)
+	o.Poll = cmp.Or(o.Poll, time.Second)
+	o.QueueCalls = cmp.Or(o.QueueCalls, 8192)
+	o.QueueBytes = cmp.Or(o.QueueBytes, 64<<20)
+	o.Patience = cmp.Or(o.Patience, time.Second)
+	o.Gather = cmp.Or(o.Gather, 5*time.Millisecond)
+	o.Drain = cmp.Or(o.Drain, 10*time.Second)
 }
 
 // A commit takes at most this much, so that it stays well below the store's memory tables.

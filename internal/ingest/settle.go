@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -43,7 +44,7 @@ const settlePause = time.Second
 
 // NewSettler returns a Settler that looks for entries when woken, and every so often (0 = 1 s).
 func NewSettler(l Ledger, rows LedgerRows, log *slog.Logger, every time.Duration) *Settler {
-	orDefault(&every, time.Second)
+	every = cmp.Or(every, time.Second)
 	return &Settler{ledger: l, rows: rows, log: log, every: every, wake: make(chan struct{}, 1)}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/wneessen/go-mail"
 
 	"weir/internal/alert"
+	"weir/internal/clip"
 	"weir/internal/fault"
 )
 
@@ -124,7 +125,7 @@ func subject(m alert.Message) string {
 	if m.Group != "" {
 		s += " (" + m.Group + ")"
 	}
-	return clip(strings.Join(strings.Fields(s), " "), 180)
+	return clip.To(strings.Join(strings.Fields(s), " "), 180)
 }
 
 func text(m alert.Message) string {
@@ -147,5 +148,5 @@ func mailError(err error) error {
 	if s, ok := errors.AsType[*mail.SendError](err); ok && !s.IsTemp() {
 		kind = fault.Invalid
 	}
-	return fault.New(kind, "the mail server could not be used: %s", clip(err.Error(), 300))
+	return fault.New(kind, "the mail server could not be used: %s", clip.To(err.Error(), 300))
 }

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"weir/internal/alert"
+	"weir/internal/clip"
 	"weir/internal/fault"
 	"weir/internal/jsonx"
 )
@@ -132,18 +133,11 @@ func slack(m alert.Message) slackMessage {
 	}
 	return slackMessage{Text: escape(m.Text), Blocks: []slackBlock{
 		{Type: "section", Text: &slackText{"mrkdwn", fmt.Sprintf("%s *%s*\n%s\n<%s|Open in Weir>", icon, escape(m.Name), escape(m.Text), escape(m.URL))}},
-		{Type: "context", Elements: []slackText{{"mrkdwn", clip(facts, 2000)}}},
+		{Type: "context", Elements: []slackText{{"mrkdwn", clip.To(facts, 2000)}}},
 	}}
 }
 
 // escape is all that Slack asks for: https://docs.slack.dev/messaging/formatting-message-text
 func escape(s string) string {
 	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s)
-}
-
-func clip(s string, n int) string {
-	if len(s) > n {
-		return strings.ToValidUTF8(s[:n], "") + "…"
-	}
-	return s
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"weir/internal/clip"
 	"weir/internal/fault"
 	"weir/internal/span"
 	"weir/internal/tenant"
@@ -187,7 +188,7 @@ func (e *Engine) Span(ctx context.Context, p tenant.ProjectID, trace, id string)
 		return nil, err
 	}
 	if len(got) == 0 {
-		return nil, fault.New(fault.NotFound, "span %s of trace %s not found", clip(id), clip(trace))
+		return nil, fault.New(fault.NotFound, "span %s of trace %s not found", clip.To(id, 60), clip.To(trace, 60))
 	}
 	return got[0], nil
 }
@@ -327,7 +328,7 @@ func (e *Engine) Session(ctx context.Context, p tenant.ProjectID, session string
 		return Session{}, false, err
 	}
 	if len(l.Sessions) == 0 {
-		return Session{}, false, fault.New(fault.NotFound, "session %s not found", clip(session))
+		return Session{}, false, fault.New(fault.NotFound, "session %s not found", clip.To(session, 60))
 	}
 	return l.Sessions[0], l.Partial, nil
 }

@@ -106,16 +106,16 @@ var Fields = []*Field{
 	optionalField("http", Number, "status given to the client", func(s *span.Span) int64 { return int64(s.HTTP) }),
 	numberField("stream", Bool, "", func(s *span.Span) int64 { return flag(s.Stream) }),
 	numberField("cache_hit", Bool, "read from a cache", func(s *span.Span) int64 { return flag(s.CacheHit) }),
-	numberField("cost", Money, "dollars", func(s *span.Span) int64 { return int64(s.Cost.Total) }),
-	numberField("tokens", Number, "all tokens", func(s *span.Span) int64 { return promptTokens(s) + TokenCount(s.Usage.Output) }),
-	numberField("input_tokens", Number, "input tokens, cached or not", promptTokens),
-	numberField("output_tokens", Number, "", func(s *span.Span) int64 { return TokenCount(s.Usage.Output) }),
-	numberField("cache_read", Number, "tokens read from the provider's cache", func(s *span.Span) int64 { return TokenCount(s.Usage.CacheRead) }),
-	numberField("cache_write", Number, "tokens written to the provider's cache", writtenTokens),
+	numberField("cost", Money, "dollars", Counted(func(s *span.Span) int64 { return int64(s.Cost.Total) })),
+	numberField("tokens", Number, "all tokens", Counted(func(s *span.Span) int64 { return promptTokens(s) + TokenCount(s.Usage.Output) })),
+	numberField("input_tokens", Number, "input tokens, cached or not", Counted(promptTokens)),
+	numberField("output_tokens", Number, "", Counted(func(s *span.Span) int64 { return TokenCount(s.Usage.Output) })),
+	numberField("cache_read", Number, "tokens read from the provider's cache", Counted(func(s *span.Span) int64 { return TokenCount(s.Usage.CacheRead) })),
+	numberField("cache_write", Number, "tokens written to the provider's cache", Counted(writtenTokens)),
 	numberField("duration", Duration, "", duration),
 	optionalField("ttft", Duration, "time to the first token", func(s *span.Span) int64 { return int64(s.FirstToken) }),
 	numberField("tries", Number, "attempts at upstreams", func(s *span.Span) int64 { return int64(len(s.Tries)) }),
-	numberField("covered", Bool, "a recorded child reports the same usage; sums leave the span out", func(s *span.Span) int64 { return flag(s.Covered) }),
+	numberField("covered", Bool, "a recorded child reports the same usage; cost and tokens of the span count as none", func(s *span.Span) int64 { return flag(s.Covered) }),
 	numberField("root", Bool, "has no parent", func(s *span.Span) int64 { return flag(s.Parent == "") }),
 	textField("replays", "the call this one repeats", func(s *span.Span) string { return s.Replays }),
 	textField("shape", "hash of the error message without its numbers, ids and quotes; see ShapeID", ShapeOf),
@@ -215,6 +215,16 @@ func numberField(name string, t Type, doc string, f func(*span.Span) int64) *Fie
 
 func optionalField(name string, t Type, doc string, f func(*span.Span) int64) *Field {
 	return &Field{Name: name, Type: t, Doc: doc, Optional: true, number: f}
+}
+
+// Counted makes a figure of a span one that can be summed: zero where a child reports the same.
+func Counted(f func(*span.Span) int64) func(*span.Span) int64 {
+	return func(s *span.Span) int64 {
+		if s.Covered {
+			return 0
+		}
+		return f(s)
+	}
 }
 
 func flag(b bool) int64 {

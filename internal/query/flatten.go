@@ -18,18 +18,9 @@ const (
 	maxEntries  = 50  // of lists
 )
 
-// Flatten turns nested metadata into dotted paths: {"a":{"b":1},"c":["x"]} is a.b = "1", c.0 = "x". Values are the text
-// of strings and the JSON of numbers and booleans, cut to 200 bytes; null, empty text and whatever comes after 50
-// entries is left out.
-func Flatten(metadata jsonx.Raw) map[string]string {
-	out := map[string]string{}
-	for _, p := range flattened(metadata, 50, 200) {
-		out[p.Path] = p.Value
-	}
-	return out
-}
-
-// flattened holds at most so many pairs, and values of at most so many bytes.
+// flattened turns nested metadata into dotted paths: {"a":{"b":1},"c":["x"]} is a.b = "1", c.0 = "x". Values are the text
+// of strings and the JSON of numbers and booleans; null and empty text are left out. It holds at most so many pairs, and
+// values of at most so many bytes.
 func flattened(object jsonx.Raw, entries, bytes int) []Pair {
 	if len(object) <= 2 || !gjson.ValidBytes(object) {
 		return nil

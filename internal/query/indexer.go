@@ -115,12 +115,12 @@ func (x *Indexer) loop(ctx context.Context) {
 	tick := time.NewTimer(0)
 	defer tick.Stop()
 	for {
-		ask, began := x.ask, time.Now()
+		ask, began, from := x.ask, time.Now(), x.State().Position
 		if err := x.runOnce(ctx); err != nil && ctx.Err() == nil {
 			x.trouble(err)
 			ask = nil // readers in a hurry must not turn a failure into a hot loop
 		}
-		tick.Reset(x.pause(time.Since(began)))
+		tick.Reset(x.pause(time.Since(began), x.State().Position-from))
 		select {
 		case <-ctx.Done():
 			return
@@ -133,9 +133,15 @@ func (x *Indexer) loop(ctx context.Context) {
 // slowest is the longest pause between drains: what is recorded is in the index within about a second.
 const slowest = time.Second
 
+// plenty is what makes a drain worth its cost.
+const plenty = 4_000
+
 // pause is the time to the next drain. A drain costs much whatever its size, so under load there are fewer, larger ones:
-// the indexer takes about a tenth of one core.
-func (x *Indexer) pause(took time.Duration) time.Duration {
+// small ones take about a tenth of one core.
+func (x *Indexer) pause(took time.Duration, rows uint64) time.Duration {
+	if rows >= plenty {
+		return x.o.Every
+	}
 	return max(x.o.Every, min(9*took, slowest))
 }
 

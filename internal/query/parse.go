@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"weir/internal/clip"
 	"weir/internal/fault"
 )
 
@@ -58,7 +59,7 @@ func ParseAt(s string, now time.Time) (Expr, error) {
 		return nil, err
 	}
 	if t := p.peek(); t.kind != tokEnd {
-		return nil, badFilter(t.pos, "unexpected %q", clip(t.text))
+		return nil, badFilter(t.pos, "unexpected %q", clip.To(t.text, 60))
 	}
 	return e, nil
 }
@@ -171,7 +172,7 @@ func (p *parser) term() (Expr, error) {
 	case t.kind == tokEnd:
 		return nil, badFilter(t.pos, "the filter ends where a term was expected")
 	}
-	return nil, badFilter(t.pos, "expected a term, found %q", clip(t.text))
+	return nil, badFilter(t.pos, "expected a term, found %q", clip.To(t.text, 60))
 }
 
 func isKeyword(t token) bool { return t.is("and") || t.is("or") || t.is("not") }
@@ -244,7 +245,7 @@ func (p *parser) comparison(name token) (Expr, error) {
 		return Not{&Compare{Field: f, Path: path, Op: Exists}}, nil
 	}
 	if opTok.kind == tokEnd || !slices.Contains(f.Operators(), op) {
-		return nil, badFilter(opTok.pos, "%s takes %s, not %q", f.Name, listOf(f.Operators()), clip(string(op)))
+		return nil, badFilter(opTok.pos, "%s takes %s, not %q", f.Name, listOf(f.Operators()), clip.To(string(op), 60))
 	}
 	switch op {
 	case Exists:
@@ -293,9 +294,9 @@ func unknownField(name token) error {
 		if f := FieldNamed(near); f.Type == Map && ok {
 			near += "." + path
 		}
-		hint = fmt.Sprintf("did you mean %s?", clip(near))
+		hint = fmt.Sprintf("did you mean %s?", clip.To(near, 60))
 	}
-	return badFilter(name.pos, "unknown field %q; %s", clip(name.text), hint)
+	return badFilter(name.pos, "unknown field %q; %s", clip.To(name.text, 60), hint)
 }
 
 func (p *parser) compare(f *Field, path string, op Op, pos int, vals ...token) (Expr, error) {
@@ -336,7 +337,7 @@ func (c *Compare) value(t token, now time.Time) (v Value, err error) {
 		v.Text = strings.ToLower(t.text)
 		if c.Op == Eq || c.Op == Ne || c.Op == In || c.Op == NotIn {
 			if !slices.Contains(f.Values, v.Text) {
-				return v, badFilter(t.pos, "%s is one of %s, not %q", f.Name, strings.Join(f.Values, ", "), clip(t.text))
+				return v, badFilter(t.pos, "%s is one of %s, not %q", f.Name, strings.Join(f.Values, ", "), clip.To(t.text, 60))
 			}
 		}
 		return v, nil
@@ -344,7 +345,7 @@ func (c *Compare) value(t token, now time.Time) (v Value, err error) {
 		v.Text = t.text
 		if c.ordered() {
 			if v.Float, err = strconv.ParseFloat(t.text, 64); err != nil || math.IsNaN(v.Float) || math.IsInf(v.Float, 0) {
-				return v, badFilter(t.pos, "%q is not a number", clip(t.text))
+				return v, badFilter(t.pos, "%q is not a number", clip.To(t.text, 60))
 			}
 			v.Text = ""
 		}
@@ -359,7 +360,7 @@ func (c *Compare) value(t token, now time.Time) (v Value, err error) {
 		}
 	}
 	if v.Number, err = parseScalar(f.Type, t.text); err != nil {
-		return v, badFilter(t.pos, "%s: %q is not %s", f.Name, clip(t.text), err)
+		return v, badFilter(t.pos, "%s: %q is not %s", f.Name, clip.To(t.text, 60), err)
 	}
 	return v, nil
 }

@@ -2,6 +2,7 @@ package query
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -205,12 +206,14 @@ func TestFlattenIsBounded(t *testing.T) {
 	for range 100 {
 		b.WriteString(`,"k` + strings.Repeat("x", b.Len()%7) + time.Duration(b.Len()).String() + `":1`)
 	}
-	got := Flatten([]byte(b.String() + "}"))
-	if len(got) != maxEntries || len(got["long"]) != 200 {
-		t.Errorf("%d entries, %d bytes", len(got), len(got["long"]))
+	got := flattened([]byte(b.String()+"}"), maxEntries, 200)
+	if i := slices.IndexFunc(got, func(p Pair) bool { return p.Path == "long" }); len(got) != maxEntries || i < 0 || len(got[i].Value) != 200 {
+		t.Errorf("%d entries: %v", len(got), got)
 	}
-	if len(Flatten([]byte(`{"a":`))) != 0 || len(Flatten([]byte(`"x"`))) != 0 || len(Flatten(nil)) != 0 {
-		t.Error("what is no object has entries")
+	for _, none := range []string{`{"a":`, `"x"`, ""} {
+		if got := flattened([]byte(none), maxEntries, 200); len(got) != 0 {
+			t.Errorf("%q has entries %v", none, got)
+		}
 	}
 }
 

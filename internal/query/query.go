@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"weir/internal/clip"
 	"weir/internal/fault"
 	"weir/internal/llm"
 	"weir/internal/money"
@@ -174,7 +175,7 @@ func ParseMeasure(s string) (m Measure, score string, err error) {
 	if slices.Contains(Measures, Measure(s)) {
 		return Measure(s), "", nil
 	}
-	return "", "", fault.Bad("measure", "measure is one of %v or %s.<name>, not %q", Measures, AvgScore, clip(s))
+	return "", "", fault.Bad("measure", "measure is one of %v or %s.<name>, not %q", Measures, AvgScore, clip.To(s, 60))
 }
 
 // Figures are computed over a set of spans. Sums of cost and tokens leave out covered spans. Quantiles interpolate

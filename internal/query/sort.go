@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 
+	"weir/internal/clip"
 	"weir/internal/fault"
 	"weir/internal/jsonx"
 	"weir/internal/span"
@@ -74,7 +75,7 @@ func ParseSort(s string) (Sort, error) {
 	name, desc := strings.CutPrefix(s, "-")
 	f, path := Lookup(name)
 	if f == nil || !f.Sortable() && !f.Numeric {
-		return Sort{}, fault.Bad("sort", "cannot sort by %q", clip(name))
+		return Sort{}, fault.Bad("sort", "cannot sort by %q", clip.To(name, 60))
 	}
 	return Sort{Field: f, Path: path, Asc: !desc}, nil
 }
@@ -101,12 +102,4 @@ func DecodeCursor(s, order string) (Cursor, error) {
 		return c, fault.Bad("cursor", "cursor belongs to a list in another order")
 	}
 	return c, nil
-}
-
-// clip bounds what is quoted from a client.
-func clip(s string) string {
-	if len(s) > 60 {
-		return strings.ToValidUTF8(s[:60], "") + "…"
-	}
-	return s
 }

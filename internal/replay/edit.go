@@ -10,6 +10,7 @@ import (
 	"github.com/tidwall/gjson"
 	"github.com/tidwall/sjson"
 
+	"weir/internal/clip"
 	"weir/internal/fault"
 	"weir/internal/ingest/mapping"
 	"weir/internal/jsonx"
@@ -60,12 +61,12 @@ var spelled = map[llm.Dialect]map[string]string{
 }
 
 func param(body []byte, d llm.Dialect, name string, raw jsonx.Raw) ([]byte, error) {
-	field := "params." + clip(name)
+	field := "params." + clip.To(name, 100)
 	if why := taken[name]; why != "" {
 		return nil, fault.Bad(field, "%s is not a parameter: %s", name, why)
 	}
 	if !plainName.MatchString(name) {
-		return nil, fault.Bad(field, "%q is not the name of a parameter", clip(name))
+		return nil, fault.Bad(field, "%q is not the name of a parameter", clip.To(name, 100))
 	}
 	if !jsonx.Valid(raw) {
 		return nil, fault.Bad(field, "%s must be JSON", field)

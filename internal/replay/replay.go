@@ -9,11 +9,11 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/tidwall/gjson"
 
+	"weir/internal/clip"
 	"weir/internal/fault"
 	"weir/internal/gateway"
 	"weir/internal/id"
@@ -83,8 +83,8 @@ func New(d Deps) *Service { return &Service{deps: d} }
 // Do replays a call and waits for the end of its answer. A call that the provider failed is a result; what is refused
 // before it is sent, is an error.
 func (s *Service) Do(ctx context.Context, who *tenant.Identity, r Request) (*Result, error) {
-	if who.Role == tenant.RoleViewer {
-		return nil, fault.New(fault.Forbidden, "viewers may not make calls")
+	if err := who.MayWrite(); err != nil {
+		return nil, err
 	}
 	orig, err := s.original(ctx, who.Project, r)
 	if err != nil {
@@ -95,7 +95,7 @@ func (s *Service) Do(ctx context.Context, who *tenant.Identity, r Request) (*Res
 		return nil, err
 	}
 	if err := s.deps.Serves(call.Model); err != nil {
-		return nil, fault.Bad("model", "the model %q is not served here; name another one with model", clip(call.Model))
+		return nil, fault.Bad("model", "the model %q is not served here; name another one with model", clip.To(call.Model, 100))
 	}
 	call.Who = who
 	call.Facts = facts(call, orig, r)
@@ -110,7 +110,7 @@ func (s *Service) original(ctx context.Context, p tenant.ProjectID, r Request) (
 			return nil, err
 		}
 		if sp.Kind != span.Generation {
-			return nil, fault.Bad("span", "span %s is not a model call but of kind %s: there is nothing to send", clip(r.Span), sp.Kind)
+			return nil, fault.Bad("span", "span %s is not a model call but of kind %s: there is nothing to send", clip.To(r.Span, 100), sp.Kind)
 		}
 		return sp, nil
 	}
@@ -231,11 +231,4 @@ func drain(s *gateway.Stream) error {
 			return err
 		}
 	}
-}
-
-func clip(s string) string {
-	if len(s) > 100 {
-		return strings.ToValidUTF8(s[:100], "") + "…"
-	}
-	return s
 }

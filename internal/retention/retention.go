@@ -4,9 +4,9 @@ package retention
 import (
 	"context"
 	"log/slog"
-	"sync"
 	"time"
 
+	"weir/internal/job"
 	"weir/internal/span"
 	"weir/internal/tenant"
 )
@@ -21,14 +21,12 @@ type Days func(ctx context.Context) (map[tenant.ProjectID]int, error)
 
 // Keeper drops days on a schedule.
 type Keeper struct {
-	drop   Dropper
-	days   Days
-	log    *slog.Logger
-	now    func() time.Time
-	every  time.Duration
-	swept  map[tenant.ProjectID]span.Day // newest day dropped by this process
-	cancel context.CancelFunc
-	loop   sync.WaitGroup
+	drop  Dropper
+	days  Days
+	log   *slog.Logger
+	now   func() time.Time
+	loop  *job.Loop
+	swept map[tenant.ProjectID]span.Day // newest day dropped by this process
 }
 
 // reach is how far back the first sweep of a project looks: days that a stopped server did not drop.
@@ -42,33 +40,21 @@ func New(drop Dropper, days Days, log *slog.Logger, now func() time.Time, every 
 	if every == 0 {
 		every = 10 * time.Minute
 	}
-	return &Keeper{drop: drop, days: days, log: log, now: now, every: every, swept: map[tenant.ProjectID]span.Day{}}
+	k := &Keeper{drop: drop, days: days, log: log, now: now, swept: map[tenant.ProjectID]span.Day{}}
+	k.loop = job.New(every, k.sweep)
+	return k
 }
 
 // Start begins to sweep.
-func (k *Keeper) Start(ctx context.Context) error {
-	ctx, k.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	k.loop.Go(func() {
-		t := time.NewTicker(k.every)
-		defer t.Stop()
-		for {
-			if err := k.runOnce(ctx); err != nil && ctx.Err() == nil {
-				k.log.Warn("retention is tried again later", "error", err)
-			}
-			select {
-			case <-ctx.Done():
-				return
-			case <-t.C:
-			}
-		}
-	})
-	return nil
-}
+func (k *Keeper) Start(ctx context.Context) error { return k.loop.Start(ctx) }
 
 // Stop ends the sweeps; one under way is cut short between two days.
-func (k *Keeper) Stop() {
-	k.cancel()
-	k.loop.Wait()
+func (k *Keeper) Stop() { k.loop.Stop() }
+
+func (k *Keeper) sweep(ctx context.Context) {
+	if err := k.runOnce(ctx); err != nil && ctx.Err() == nil {
+		k.log.Warn("retention is tried again later", "error", err)
+	}
 }
 
 // runOnce drops every day that has become too old since the last run. A day is kept until it is over by the full number

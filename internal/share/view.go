@@ -75,6 +75,9 @@ func (v *view) shown(s *span.Span) *span.Span {
 	c.Session, c.SessionSource, c.RequestID, c.Upstream, c.Replays, c.Experiment, c.Deployment = "", "", "", "", "", "", ""
 	c.Tries, c.Resource = nil, nil
 	if v.of.Bodies {
+		w := whoOf(s)
+		c.Params, c.Metadata, c.Attributes = w.without(s.Params), w.without(s.Metadata), w.without(s.Attributes)
+		c.Tags, c.Events, c.Links = w.withoutTags(s.Tags), w.withoutEvents(s.Events), w.withoutLinks(s.Links)
 		return &c
 	}
 	c.Input, c.Output = withoutContent(c.Input), withoutContent(c.Output)

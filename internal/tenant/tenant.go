@@ -221,3 +221,11 @@ func (i *Identity) MayCall(model string) error {
 
 // IsAdmin reports whether the identity may administer the installation.
 func (i *Identity) IsAdmin() bool { return i.Role == RoleAdmin }
+
+// MayWrite refuses viewers, who may only read, and callers that nobody knows.
+func (i *Identity) MayWrite() error {
+	if i == nil || i.Role == RoleViewer {
+		return fault.New(fault.Forbidden, "viewers may read only")
+	}
+	return nil
+}

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"net"
@@ -27,7 +28,7 @@ func Guarded(c Config, allowed []netip.Prefix) (*http.Client, error) {
 		return nil, err
 	}
 	g := &guard{allowed: allowed}
-	plain := &net.Dialer{Timeout: or(c.DialTimeout, 10*time.Second)}
+	plain := &net.Dialer{Timeout: cmp.Or(c.DialTimeout, 10*time.Second)}
 	guarded := &net.Dialer{Timeout: plain.Timeout, Control: g.control}
 	t := &http.Transport{
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -44,8 +45,8 @@ func Guarded(c Config, allowed []netip.Prefix) (*http.Client, error) {
 			g.proxies.Store(address(u), true)
 			return u, g.resolve(r.Context(), r.URL.Hostname())
 		},
-		TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, TLSHandshakeTimeout: or(c.TLSTimeout, 10*time.Second),
-		IdleConnTimeout: or(c.IdleTimeout, 90*time.Second), MaxIdleConns: 64, MaxIdleConnsPerHost: 4, MaxResponseHeaderBytes: 64 << 10, ForceAttemptHTTP2: true,
+		TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, TLSHandshakeTimeout: cmp.Or(c.TLSTimeout, 10*time.Second),
+		IdleConnTimeout: cmp.Or(c.IdleTimeout, 90*time.Second), MaxIdleConns: 64, MaxIdleConnsPerHost: 4, MaxResponseHeaderBytes: 64 << 10, ForceAttemptHTTP2: true,
 	}
 	return &http.Client{Transport: t, CheckRedirect: stay}, nil
 }

@@ -1,8 +1,10 @@
-// Package transport builds the one tuned HTTP client that all upstreams share: proxy, private CAs, timeouts for
-// everything before the first byte, and pools wide enough for many parallel streams to one host.
+// Package transport builds HTTP clients: the one tuned client that all upstreams share, with proxy, private CAs, timeouts
+// for everything before the first byte, and pools wide enough for many parallel streams to one host; and a guarded one
+// for URLs that users supply, which keeps out of private networks.
 package transport
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -48,13 +50,13 @@ func New(c Config) (*http.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	dialer := &net.Dialer{Timeout: or(c.DialTimeout, 10*time.Second), KeepAlive: 30 * time.Second}
+	dialer := &net.Dialer{Timeout: cmp.Or(c.DialTimeout, 10*time.Second), KeepAlive: 30 * time.Second}
 	t := &http.Transport{
 		Proxy:                  proxy,
 		DialContext:            dialer.DialContext,
 		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:    or(c.TLSTimeout, 10*time.Second),
-		IdleConnTimeout:        or(c.IdleTimeout, 90*time.Second),
+		TLSHandshakeTimeout:    cmp.Or(c.TLSTimeout, 10*time.Second),
+		IdleConnTimeout:        cmp.Or(c.IdleTimeout, 90*time.Second),
 		ExpectContinueTimeout:  time.Second,
 		MaxIdleConns:           4 * maxIdlePerHost,
 		MaxIdleConnsPerHost:    maxIdlePerHost,
@@ -98,8 +100,8 @@ func (c Config) roots() (*x509.CertPool, error) {
 // the life of the process and cannot be overridden by configuration.
 func (c Config) proxy() (func(*http.Request) (*url.URL, error), error) {
 	p := httpproxy.FromEnvironment()
-	p.HTTPProxy, p.HTTPSProxy = or(c.HTTPProxy, p.HTTPProxy), or(c.HTTPSProxy, p.HTTPSProxy)
-	p.NoProxy = or(c.NoProxy, p.NoProxy)
+	p.HTTPProxy, p.HTTPSProxy = cmp.Or(c.HTTPProxy, p.HTTPProxy), cmp.Or(c.HTTPSProxy, p.HTTPSProxy)
+	p.NoProxy = cmp.Or(c.NoProxy, p.NoProxy)
 	for _, s := range []string{c.HTTPProxy, c.HTTPSProxy} {
 		if u, err := url.Parse(s); s != "" && (err != nil || u.Host == "") {
 			return nil, fmt.Errorf("proxy must be a URL such as http://proxy.example.com:3128")
@@ -113,12 +115,4 @@ func (c Config) proxy() (func(*http.Request) (*url.URL, error), error) {
 		}
 		return f(r.URL)
 	}, nil
-}
-
-func or[T comparable](v, otherwise T) T {
-	var zero T
-	if v == zero {
-		return otherwise
-	}
-	return v
 }

@@ -67,7 +67,7 @@ func (b Book) Get(ctx context.Context, who *tenant.Identity, id string) (View, e
 
 // Create saves a view for the caller.
 func (b Book) Create(ctx context.Context, who *tenant.Identity, v View) (View, error) {
-	if err := mayWrite(who); err != nil {
+	if err := who.MayWrite(); err != nil {
 		return v, err
 	}
 	have, err := b.List(ctx, who, "")
@@ -112,20 +112,13 @@ func (b Book) own(ctx context.Context, who *tenant.Identity, id string) (View, e
 	if err != nil {
 		return v, err
 	}
-	if err := mayWrite(who); err != nil {
+	if err := who.MayWrite(); err != nil {
 		return v, err
 	}
 	if v.Owner != who.Owner() && !who.IsAdmin() {
 		return v, fault.New(fault.Forbidden, "only its owner or an administrator may change this view")
 	}
 	return v, nil
-}
-
-func mayWrite(who *tenant.Identity) error {
-	if who.Role == tenant.RoleViewer {
-		return fault.New(fault.Forbidden, "viewers cannot save views")
-	}
-	return nil
 }
 
 func (v *View) check() error {

@@ -135,6 +135,9 @@ func (r *river) bytes(b []byte) {
 	}
 }
 
+// orderOf is a text that one span has, and no other.
+func orderOf(id [8]byte) string { return fmt.Sprintf("ORD-%x", id) }
+
 const batchSpans = 100
 
 // traceSpans is the length of one small trace: an agent, and four rounds of a model call, a tool and a retrieval.
@@ -170,7 +173,7 @@ func (r *river) small(n int, from time.Time) (spans [][]byte, last [16]byte) {
 				}
 			case i%3 == 2:
 				s.name = "execute_tool search"
-				s.attrs = []attr{{"gen_ai.operation.name", "execute_tool"}, {"gen_ai.tool.name", "search"}, {"gen_ai.tool.call.arguments", `{"query":"` + r.cut(120) + `"}`}, {"gen_ai.tool.call.result", `{"text":"` + r.cut(700) + `"}`}}
+				s.attrs = []attr{{"gen_ai.operation.name", "execute_tool"}, {"gen_ai.tool.name", "search"}, {"gen_ai.tool.call.arguments", fmt.Sprintf(`{"query":"%s","order":"%s"}`, r.cut(120), orderOf(s.id))}, {"gen_ai.tool.call.result", `{"text":"` + r.cut(700) + `"}`}}
 			default:
 				s.name = "retrieve documents"
 				s.attrs = []attr{{"openinference.span.kind", "RETRIEVER"}, {"input.value", r.cut(120)}, {"output.value", r.cut(800)}}

@@ -319,13 +319,13 @@ func ask(view, filter string, more ...string) string {
 }
 
 func (l *lab) questions(p *proc) ([]row, error) {
-	trace, word, err := p.sample()
+	trace, order, phrase, err := p.sample()
 	if err != nil {
 		return nil, err
 	}
 	week := "&from=" + url.QueryEscape(time.Now().Add(-7*24*time.Hour).UTC().Format(time.RFC3339))
 	figures := func(group, measures string) string {
-		return "/api/v1/aggregate?measure=" + measures + "&group_by=" + group + "&interval=1h" + week
+		return "/api/v1/aggregate?only=true&measure=" + measures + "&group_by=" + group + "&interval=1h" + week
 	}
 	var rows []row
 	for _, q := range []question{
@@ -336,9 +336,11 @@ func (l *lab) questions(p *proc) ([]row, error) {
 		{"Dashboard: calls, cost, tokens by model, 7 days", 100, figures("model", "calls,cost,tokens")},
 		{"Dashboard: p50, p95 by model, 7 days", 100, figures("model", "p50,p95")},
 		{"Dashboard: errors by status, 7 days", 100, figures("status", "errors,calls")},
-		{"Dashboard: top users, 7 days", 100, "/api/v1/aggregate?measure=cost&group_by=user&interval=none" + week},
-		{"Full text, a rare text, a week", 500, ask("spans", `text contains "`+word+`"`, week)},
-		{"Full text, a text that is nowhere, a week", 500, ask("spans", `text contains "no such words 4711"`, week)},
+		{"Dashboard: top users, 7 days", 100, "/api/v1/aggregate?only=true&measure=cost&group_by=user&interval=none" + week},
+		{"Full text, the number of one order, a week", 500, ask("spans", `text contains "`+order+`"`, week)},
+		{"Full text, a word that is everywhere, a week", 500, ask("spans", `text contains "`+phrase[:5]+`"`, week)},
+		{"Full text, a phrase of frequent words, a week", 500, ask("spans", `text contains "`+phrase+`"`, week)},
+		{"Full text, a text that is nowhere, a week", 500, ask("spans", `text contains "ORD-0000"`, week)},
 	} {
 		var took []time.Duration
 		for range l.pick(15, 7) {
@@ -354,21 +356,29 @@ func (l *lab) questions(p *proc) ([]row, error) {
 	return rows, nil
 }
 
-// sample finds a trace, and a piece of one of its texts.
-func (p *proc) sample() (trace, text string, err error) {
-	b, err := p.read(ask("spans", `kind = generation`))
-	if err != nil {
-		return "", "", err
-	}
+// sample finds a trace, the order of one of its tools, and a piece of a text.
+func (p *proc) sample() (trace, order, phrase string, err error) {
 	var page struct {
 		Items []struct {
 			Trace   string `json:"trace"`
+			ID      string `json:"id"`
 			Preview string `json:"input_preview"`
 		} `json:"items"`
 	}
-	if err := json.Unmarshal(b, &page); err != nil || len(page.Items) == 0 {
-		return "", "", fmt.Errorf("no spans to ask about: %w", err)
+	for _, kind := range []string{"tool", "generation"} {
+		b, err := p.read(ask("spans", "kind = "+kind))
+		if err != nil {
+			return "", "", "", err
+		}
+		if err := json.Unmarshal(b, &page); err != nil || len(page.Items) == 0 {
+			return "", "", "", fmt.Errorf("no spans to ask about: %w", err)
+		}
+		i := page.Items[len(page.Items)-1]
+		if kind == "tool" {
+			trace, order = i.Trace, "ORD-"+i.ID
+		} else {
+			phrase = i.Preview[40:min(70, len(i.Preview))]
+		}
 	}
-	i := page.Items[len(page.Items)-1]
-	return i.Trace, i.Preview[40:min(80, len(i.Preview))], nil
+	return trace, order, phrase, nil
 }

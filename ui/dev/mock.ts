@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Connect, Plugin } from 'vite';
 import type { Aggregate, Totals, TraceRow } from '../src/shared/api/types';
 import { appTrace, comments, diffOf, lights, messagesOf, scores, shares, spanOf, traceOf, treeOf } from './traces';
+import * as observe from './observe';
 import { keys, liveRow, models, now, rows, session, sessionID, sessions, spans } from './fixtures';
 
 /** Answers /api/v1 from fixtures, for development and screenshots without a server. WEIR_MOCK=empty|login shows those states. */
@@ -179,7 +180,7 @@ function route(method: string, path: string, q: Q): Answer {
       return { json: me() };
     case 'traces': {
       if (id === 'count') return { json: { count: select(q).length } };
-      if (!id) return { json: page(select(q), q) };
+      if (!id) return { json: q.get('view') === 'traces' ? page(observe.summaries(select(q)), q) : page(select(q), q) };
       if (lights(id)) return application(id, c, span, side, q);
       if (side === 'curl') return { text: `curl http://127.0.0.1:4000/v1/messages \\\n  -H "x-api-key: $WEIR_API_KEY" \\\n  -H 'content-type: application/json' \\\n  -d '{"model":"claude-sonnet"}'` };
       if (c === 'spans' && span && side) return { text: JSON.stringify(body(id, side)) };
@@ -202,11 +203,38 @@ function route(method: string, path: string, q: Q): Answer {
     case 'sessions':
       if (!id) return { json: page(empty ? [] : sessions, q) };
       return id === sessionID || sessions.some((s) => s.session === id) ? { json: session } : { status: 404, json: { error: { code: 'not_found', message: `no session ${id}` } } };
+    case 'errors':
+      return { json: observe.errors(select(q)) };
+    case 'histogram':
+      return { json: observe.histogram(select(q), q) };
+    case 'heatmap':
+      return { json: observe.heatmap(select(q), q) };
+    case 'usage':
+      return { json: observe.users(select(q)) };
+    case 'users-activity':
+      return { json: observe.activity(rows, q.get('user')) };
+    case 'views':
+      return { json: { items: [] } };
+    case 'filter':
+      return { json: { ok: true, normal: '', error: null } };
+    case 'alerts':
+      return { json: empty && !id ? { items: [] } : observe.alerts(id, c) };
+    case 'sql':
+      return { json: observe.sql(id) };
+    case 'exports':
+      return { json: empty ? { items: [] } : observe.exports };
+    case 'audit':
+      return { json: id === 'verify' ? observe.verified : observe.audit };
+    case 'retention':
+      return { json: { days: 30, default_days: 90 } };
+    case 'erase':
+      return { json: method === 'GET' && !id ? { items: [observe.erasure(false)] } : observe.erasure(method === 'POST') };
     case 'aggregate':
       return { json: aggregate(q) };
     case 'facets':
       return { json: facets(q) };
     case 'fields':
+      if (id === 'paths') return { json: { paths: q.get('field') === 'score' ? [{ path: 'helpful', count: 9 }] : [{ path: 'tier', count: 40 }], partial: false } };
       return { json: { fields } };
     case 'keys':
       if (method === 'POST' && !id) return { json: { ...keys[0], id: 'k_new', alias: 'new', key: 'sk-4f1b9e0c7d2a4b6f8e13579bdf024681' } };

@@ -2,12 +2,8 @@ package mapping
 
 import (
 	"strconv"
-	"strings"
-
-	"github.com/tidwall/gjson"
 
 	"weir/internal/jsonx"
-	"weir/internal/span"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -64,56 +60,4 @@ func (k marker) append(dst []byte) []byte {
 		dst = appendString(append(dst, `,"as":`...), k.as)
 	}
 	return append(dst, '}')
-}
-
-// Restore makes the attributes as they arrived out of those of a span and its bodies, by name, as JSON: attributes that
-// became bodies are put back.
-func Restore(s *span.Span, input, output []byte) map[string]jsonx.Raw {
-	all := map[string]jsonx.Raw{}
-	gjson.ParseBytes(s.Attributes).ForEach(func(k, v gjson.Result) bool {
-		if side := v.Get("$body"); v.IsObject() && side.Exists() {
-			body := input
-			if side.Str == "output" {
-				body = output
-			}
-			restore(all, k.Str, v, gjson.ParseBytes(body))
-		} else {
-			all[k.Str] = jsonx.Raw(v.Raw)
-		}
-		return true
-	})
-	return all
-}
-
-func restore(all map[string]jsonx.Raw, key string, mark, body gjson.Result) {
-	key = strings.TrimSuffix(key, ".")
-	as, spliced := strings.CutSuffix(mark.Get("as").Str, asSpliced)
-	v := body
-	if at := mark.Get("at").Str; at != "" {
-		v = body.Get(at)
-	} else if extra := body.Get(more); spliced && extra.Index > 0 {
-		v = gjson.Parse(body.Raw[:extra.Index-len(`,"`+more+`":`)] + "}")
-	}
-	put := func(key string, v gjson.Result) {
-		if inner := v.Get("$value"); special(v) && inner.Exists() {
-			v = inner
-		}
-		all[key] = jsonx.Raw(v.Raw)
-	}
-	if sep, ok := strings.CutPrefix(as, asEmptied); ok {
-		all[key] = appendString(nil, jsonx.View(unzip(v, body.Get("messages"), sep)))
-		return
-	}
-	switch as {
-	case asText:
-		all[key] = appendString(nil, v.Raw)
-	case asFlat:
-		flatten(key, v, "", put)
-	case asMessages, asZipped:
-		flatten(key, v, "message", put)
-	case asDerived:
-		deriveMessages(key, v, mark.Get("$body").Str == "output", func(key, text string) { all[key] = appendString(nil, text) })
-	default:
-		all[key] = jsonx.Raw(v.Raw)
-	}
 }

@@ -87,7 +87,7 @@ func checkRestored(t *testing.T, r *Raw, m Mapped) {
 	if m.Input != nil && !jsonx.Valid(m.Input) || m.Output != nil && !jsonx.Valid(m.Output) || m.Span.Attributes != nil && !jsonx.Valid(m.Span.Attributes) {
 		t.Fatalf("%s: not JSON:\n%s\n%s\n%s", r.Name, m.Input, m.Output, m.Span.Attributes)
 	}
-	back := Restore(m.Span, m.Input, m.Output)
+	back := restored(m.Span, m.Input, m.Output)
 	for _, a := range r.Attributes {
 		want := string(appendValue(nil, a.Value, 0))
 		got, ok := back[a.Key]

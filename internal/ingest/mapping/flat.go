@@ -8,7 +8,7 @@ import (
 )
 
 // A family of attributes such as llm.input_messages.0.message.role is one structure written flat. branch is that
-// structure; appendTree and flatten are each other's inverse.
+// structure; flatten in restore_test.go is the inverse of appendTree.
 type branch struct {
 	key      string
 	children []*branch
@@ -127,34 +127,6 @@ func (b *branch) unwrap(level string) bool {
 		c.children = c.children[0].children
 	}
 	return len(b.children) > 0
-}
-
-// flatten calls yield with the names and values appendTree was given, level being what unwrap took out.
-func flatten(prefix string, v gjson.Result, level string, yield func(key string, v gjson.Result)) {
-	if special(v) || !v.IsObject() && !v.IsArray() {
-		yield(prefix, v)
-		return
-	}
-	i := 0
-	v.ForEach(func(k, e gjson.Result) bool {
-		name := k.Str
-		if v.IsArray() {
-			name = strconv.Itoa(i)
-			i++
-		}
-		if level != "" {
-			name += "." + level
-		}
-		switch {
-		case e.Type == gjson.Null && v.IsArray():
-		case name == rawForm:
-		case name == "":
-			yield(prefix, e)
-		default:
-			flatten(prefix+"."+name, e, "", yield)
-		}
-		return true
-	})
 }
 
 // special reports a value that stands for one JSON does not have.

@@ -277,7 +277,7 @@ func TestContext(t *testing.T) {
 	}
 }
 
-// Each row is what a span carries and the bodies it must get; Restore must give back every attribute.
+// Each row is what a span carries and the bodies it must get; restored must give back every attribute.
 func TestBodies(t *testing.T) {
 	structured := []any{map[string]any{"role": "user", "parts": []any{map[string]any{"type": "text", "content": "hi"}}}}
 	for name, c := range map[string]struct {

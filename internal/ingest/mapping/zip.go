@@ -3,7 +3,6 @@ package mapping
 import (
 	"bytes"
 	"slices"
-	"strings"
 
 	"github.com/tidwall/gjson"
 )
@@ -81,18 +80,4 @@ func split(list []byte) (segments [][]byte, sep string, ok bool) {
 		return ok && e.Index > 0
 	})
 	return segments, sep, ok && rest == len(list)-1
-}
-
-// unzip puts the other forms of the messages back into the whole input.
-func unzip(whole, messages gjson.Result, sep string) []byte {
-	from, to, ok := listIn([]byte(whole.Raw))
-	if !ok {
-		return []byte(whole.Raw)
-	}
-	var segments []string
-	messages.ForEach(func(_, e gjson.Result) bool {
-		segments = append(segments, e.Get(rawForm).Raw)
-		return true
-	})
-	return slices.Concat([]byte(whole.Raw[:from]), []byte(strings.Join(segments, sep)), []byte(whole.Raw[to:]))
 }

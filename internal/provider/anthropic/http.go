@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -91,24 +90,9 @@ func failure(res *http.Response) error {
 	defer res.Body.Close()
 	body, _ := io.ReadAll(io.LimitReader(res.Body, maxErrorBody)) // what can be read of it is better than nothing
 	e := wire.DecodeFailure(provider, res.StatusCode, body)
-	e.RetryAfter = retryAfter(res.Header, time.Now())
+	e.RetryAfter = llm.RetryAfter(res.Header, time.Now())
 	e.Final = res.Header.Get("X-Should-Retry") == "false"
 	return e
-}
-
-// retryAfter reads seconds, an HTTP date, or the finer retry-after-ms.
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	if ms, err := strconv.ParseFloat(h.Get("Retry-After-Ms"), 64); err == nil && ms > 0 && ms < 1e9 {
-		return time.Duration(ms * float64(time.Millisecond))
-	}
-	v := h.Get("Retry-After")
-	if s, err := strconv.ParseFloat(v, 64); err == nil && s > 0 && s < 1e6 {
-		return time.Duration(s * float64(time.Second))
-	}
-	if t, err := http.ParseTime(v); err == nil {
-		return max(t.Sub(now), 0)
-	}
-	return 0
 }
 
 // transportError tells the caller's cancellation (returned as it is), our timeout, and trouble on the way apart.

@@ -35,7 +35,7 @@ var statusOf = map[string]int{
 // errorOf reads a failed call.
 func errorOf(status int, h http.Header, body []byte) *llm.Error {
 	e := exception(h.Get(wire.ErrorTypeHeader), "", body, status)
-	e.RetryAfter = retryAfter(h.Get("Retry-After"), time.Now())
+	e.RetryAfter = llm.RetryAfter(h, time.Now())
 	return e
 }
 
@@ -87,15 +87,4 @@ func shapeName(s string) string {
 		return ""
 	}
 	return strings.ToUpper(s[:1]) + s[1:]
-}
-
-// retryAfter reads seconds or an HTTP date; 0 for neither.
-func retryAfter(v string, now time.Time) time.Duration {
-	if s, err := strconv.ParseFloat(v, 64); err == nil && s > 0 && s < 1e6 {
-		return time.Duration(s * float64(time.Second))
-	}
-	if t, err := http.ParseTime(v); err == nil {
-		return max(0, t.Sub(now))
-	}
-	return 0
 }

@@ -6,6 +6,7 @@ import (
 	"path"
 	"strings"
 
+	"weir/internal/clip"
 	"weir/internal/llm"
 	wire "weir/internal/wire/bedrock"
 )
@@ -35,7 +36,7 @@ func image(m *llm.Media) (*wire.Image, error) {
 	format, ok := imageFormats[mime]
 	if !ok {
 		if format, ok = imageFormats["image/"+extension(m)]; !ok {
-			return nil, invalid("image_url", fmt.Sprintf("bedrock takes png, jpeg, gif and webp images, not %q", clip(mime)))
+			return nil, invalid("image_url", fmt.Sprintf("bedrock takes png, jpeg, gif and webp images, not %q", clip.To(mime, 100)))
 		}
 	}
 	return &wire.Image{Format: format, Source: src}, nil
@@ -48,7 +49,7 @@ func (e *encoder) document(m *llm.Media) (*wire.Document, error) {
 	}
 	format := documentFormat(m)
 	if format == "" {
-		return nil, invalid("file", fmt.Sprintf("bedrock does not take documents of type %q", clip(mimeOf(m))))
+		return nil, invalid("file", fmt.Sprintf("bedrock does not take documents of type %q", clip.To(mimeOf(m), 100)))
 	}
 	return &wire.Document{Format: format, Name: e.docs.legal(m.Name), Source: src}, nil
 }
@@ -103,8 +104,6 @@ func mimeOf(m *llm.Media) string {
 	}
 	return strings.ToLower(strings.TrimSpace(mime))
 }
-
-func clip(s string) string { return strings.ToValidUTF8(s[:min(len(s), 100)], "") }
 
 // docNames are the document names of one request, which must differ.
 type docNames map[string]bool

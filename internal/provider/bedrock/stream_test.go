@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"testing"
-	"time"
 
 	"weir/internal/llm"
 	wire "weir/internal/wire/bedrock"
@@ -152,18 +151,6 @@ func TestExceptions(t *testing.T) {
 		e := exception(c.name, "", []byte(c.body), c.status)
 		if e.Status != c.want || e.Retryable() != c.retry || e.Message == "" {
 			t.Errorf("%s %d: became %d %q, retryable %v", c.name, c.status, e.Status, e.Message, e.Retryable())
-		}
-	}
-}
-
-func TestRetryAfterForms(t *testing.T) {
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	for in, want := range map[string]time.Duration{
-		"": 0, "3": 3 * time.Second, "0.5": time.Second / 2, "-1": 0, "soon": 0, "1e99": 0,
-		"Fri, 02 Jan 2026 03:04:15 GMT": 10 * time.Second, "Fri, 02 Jan 2026 03:04:00 GMT": 0,
-	} {
-		if got := retryAfter(in, now); got != want {
-			t.Errorf("%q: %v, want %v", in, got, want)
 		}
 	}
 }

@@ -154,17 +154,6 @@ func TestStatuses(t *testing.T) {
 	}
 }
 
-func TestRetryAfterDate(t *testing.T) {
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	h := http.Header{"Retry-After": {now.Add(90 * time.Second).Format(http.TimeFormat)}}
-	if d := retryAfter(h, now); d != 90*time.Second {
-		t.Errorf("got %v", d)
-	}
-	if d := retryAfter(h, now.Add(time.Hour)); d != 0 {
-		t.Errorf("a date gone by: %v", d)
-	}
-}
-
 func TestBadAnswers(t *testing.T) {
 	for name, c := range map[string]struct {
 		body, kind string

@@ -55,7 +55,7 @@ func (u *Upstream) refusal(resp *http.Response) error {
 	if e.Message == "" {
 		e.Message = fmt.Sprintf("%s answered with status %d %s", u.target.Provider, resp.StatusCode, http.StatusText(resp.StatusCode))
 	}
-	e.RetryAfter = retryAfter(resp.Header, time.Now())
+	e.RetryAfter = llm.RetryAfter(resp.Header, time.Now())
 	if resp.Header.Get("X-Should-Retry") == "false" {
 		e.Final = true
 	}
@@ -155,21 +155,6 @@ func statusOf(code, kind string) int {
 		case "overloaded_error", "service_unavailable":
 			return http.StatusServiceUnavailable
 		}
-	}
-	return 0
-}
-
-// retryAfter reads retry-after-ms, or Retry-After in seconds or as a date; 0 if neither is given.
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	if ms, err := strconv.ParseFloat(h.Get("Retry-After-Ms"), 64); err == nil && ms > 0 && ms < 1e9 {
-		return time.Duration(ms * float64(time.Millisecond))
-	}
-	v := h.Get("Retry-After")
-	if s, err := strconv.ParseFloat(v, 64); err == nil && s > 0 && s < 1e6 {
-		return time.Duration(s * float64(time.Second))
-	}
-	if t, err := http.ParseTime(v); err == nil {
-		return max(t.Sub(now), 0)
 	}
 	return 0
 }

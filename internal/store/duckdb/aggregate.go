@@ -21,12 +21,13 @@ const (
 	failures  = `count(*) FILTER (WHERE ` + broken + `)`
 )
 
-// sums and sumsInto belong together. Sums are clamped, since clients may claim any number, and leave out covered spans.
+// sums and sumsInto belong together. Sums are clamped, since clients may claim any number. What covered spans report is
+// zero in the table: leaving them out here would double the time.
 var sums = sum("cost") + ", " + sum("u_input") + ", " + sum("cache_read") + ", " + sum("cache_write") + ", " + sum("u_write_1h") + ", " +
 	sum("output_tokens") + ", " + sum("u_reasoning")
 
 func sum(c string) string {
-	return clamped(`sum("` + c + `") FILTER (WHERE "covered" = 0)`)
+	return clamped(`sum("` + c + `")`)
 }
 
 func clamped(sum string) string {
@@ -129,13 +130,13 @@ func scoreOf(name string) string {
 // measured is how groups are ordered.
 var measured = map[query.Measure]string{
 	"": "calls", query.Calls: "calls", query.Rate: "calls", query.Errors: "errors", query.ErrorRate: "errors / calls",
-	query.CostUSD: uncovered("cost"), query.Tokens: uncovered(computed["tokens"]), query.InputTokens: uncovered(computed["input_tokens"]),
-	query.OutputTokens: uncovered("output_tokens"), query.CacheHitRate: uncovered("cache_read") + ` / nullif(` + uncovered(computed["input_tokens"]) + `, 0)`,
+	query.CostUSD: total("cost"), query.Tokens: total(computed["tokens"]), query.InputTokens: total(computed["input_tokens"]),
+	query.OutputTokens: total("output_tokens"), query.CacheHitRate: total("cache_read") + ` / nullif(` + total(computed["input_tokens"]) + `, 0)`,
 	query.AvgDuration: "took", query.P50: "q[1]", query.P75: "q[2]", query.P90: "q[3]", query.P95: "q[4]", query.P99: "q[5]",
 	query.FirstP50: "fq[1]", query.FirstP95: "fq[2]", query.AvgScore: "score",
 }
 
-func uncovered(x string) string { return `sum(` + x + `) FILTER (WHERE "covered" = 0)` }
+func total(x string) string { return `sum(` + x + `)` }
 
 // into scans what figures selects.
 type into struct {
@@ -182,6 +183,11 @@ func (x *Index) Aggregate(ctx context.Context, a query.Aggregate) (out query.Agg
 	if _, ok := measured[a.Measure]; !ok {
 		return out, fmt.Errorf("duckdb: unknown measure %q", a.Measure)
 	}
+	if inOneScan(a) {
+		if done, err := x.together(ctx, a, &out); done || err != nil {
+			return out, err
+		}
+	}
 	if a.GroupBy != nil {
 		if err := x.groups(ctx, a, &out); err != nil || len(out.Series) == 0 {
 			return out, err
@@ -204,21 +210,14 @@ func summed(a query.Aggregate, series []query.Series) (f query.Figures, ok bool)
 	if a.GroupBy == nil || a.Score != "" || a.GroupBy.Type == query.List || a.ThenBy != nil && a.ThenBy.Type == query.List {
 		return f, false
 	}
-	took := 0.0
+	var all []query.Point
 	for _, g := range series {
-		t := g.Totals
-		if g.Other || t.Duration == nil {
+		if g.Other || g.Totals.Duration == nil {
 			return f, false
 		}
-		f.Calls, f.Errors, f.Cost = f.Calls+t.Calls, f.Errors+t.Errors, f.Cost+t.Cost
-		f.Usage = llm.Usage{
-			Input: f.Usage.Input + t.Usage.Input, CacheRead: f.Usage.CacheRead + t.Usage.CacheRead, CacheWrite: f.Usage.CacheWrite + t.Usage.CacheWrite,
-			CacheWrite1h: f.Usage.CacheWrite1h + t.Usage.CacheWrite1h, Output: f.Usage.Output + t.Usage.Output, Reasoning: f.Usage.Reasoning + t.Usage.Reasoning,
-		}
-		took += float64(*t.Duration) * float64(t.Calls)
+		all = append(all, query.Point{Figures: g.Totals})
 	}
-	f.Duration = new(time.Duration(took / float64(f.Calls)))
-	return f, true
+	return added(all), true
 }
 
 func (x *Index) totals(ctx context.Context, a query.Aggregate, out *query.Aggregation) error {
@@ -346,13 +345,12 @@ func (x *Index) points(ctx context.Context, a query.Aggregate, out *query.Aggreg
 			at[groupKey{g.Group, g.Then}] = g
 		}
 	}
-	i := int64(a.Interval)
 	if other == nil { // every group is one of those named
-		s := new(statement).add(`SELECT "start" - (("start" % ? + ?) % ?) AS t, g, h, `+figures(depthOf(a))+` FROM `, i, i, i).grouped(a).add(` GROUP BY t, g, h ORDER BY t`)
+		s := new(statement).add(`SELECT ` + bucketOf(a) + ` AS t, g, h, ` + figures(depthOf(a)) + ` FROM `).grouped(a).add(` GROUP BY t, g, h ORDER BY t`)
 		return x.rows(ctx, s, func(r *sql.Rows) error { return scanPoint(r, at, nil) })
 	}
 	s := new(statement).add(`SELECT t, CASE WHEN named THEN g END AS sg, CASE WHEN named THEN h END AS sh, ` + figures(depthOf(a)) + ` FROM (SELECT *, `)
-	s.add(`"start" - (("start" % ? + ?) % ?) AS t, `, i, i, i).top(out.Series).add(` AS named FROM `).grouped(a).add(`) GROUP BY t, sg, sh ORDER BY t`)
+	s.add(bucketOf(a) + ` AS t, `).top(out.Series).add(` AS named FROM `).grouped(a).add(`) GROUP BY t, sg, sh ORDER BY t`)
 	return x.rows(ctx, s, func(r *sql.Rows) error { return scanPoint(r, at, other) })
 }
 

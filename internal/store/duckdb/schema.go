@@ -8,7 +8,7 @@ import (
 )
 
 // version changes whenever columns or their meaning do; an index of another version is rebuilt.
-const version = 2
+const version = 3
 
 // column is one of a table of spans, with the one of the four that makes its value. There are no keys, indexes or
 // constraints: they cost more than scans save, and are where the engine's bugs are. No value is NULL.
@@ -34,9 +34,9 @@ func makeColumns() []column {
 	out := []column{
 		textColumn("project", func(s *span.Span) string { return query.Cut(string(s.Project)) }),
 		{name: "day", kind: "UINTEGER", number: func(s *span.Span) int64 { return int64(s.Day) }},
-		numberColumn("u_input", func(s *span.Span) int64 { return query.TokenCount(s.Usage.Input) }),
-		numberColumn("u_write_1h", func(s *span.Span) int64 { return query.TokenCount(s.Usage.CacheWrite1h) }),
-		numberColumn("u_reasoning", func(s *span.Span) int64 { return query.TokenCount(s.Usage.Reasoning) }),
+		numberColumn("u_input", query.Counted(func(s *span.Span) int64 { return query.TokenCount(s.Usage.Input) })),
+		numberColumn("u_write_1h", query.Counted(func(s *span.Span) int64 { return query.TokenCount(s.Usage.CacheWrite1h) })),
+		numberColumn("u_reasoning", query.Counted(func(s *span.Span) int64 { return query.TokenCount(s.Usage.Reasoning) })),
 	}
 	for _, f := range query.Fields {
 		if f.Indexed() && computed[f.Name] == "" {

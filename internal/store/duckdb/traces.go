@@ -138,9 +138,9 @@ func traceValue(s query.Sort) (string, error) {
 	case "duration":
 		return `max("start" + "duration") - min("start")`, nil
 	case "cost":
-		return clamped(uncovered(`"cost"`)), nil
+		return clamped(total(`"cost"`)), nil
 	case "tokens", "input_tokens", "output_tokens", "cache_read", "cache_write":
-		return clamped(uncovered(col(s.By()))), nil
+		return clamped(total(col(s.By()))), nil
 	case "score":
 		return `max(` + sortedBy(s) + `)`, nil
 	}

@@ -21,7 +21,7 @@ const (
 
 // userValue is what users are sorted by.
 var userValue = map[string]string{
-	"": clamped(uncovered(`"cost"`)), "cost": clamped(uncovered(`"cost"`)), "calls": calls, "errors": failures, "tokens": clamped(uncovered(computed["tokens"])),
+	"": clamped(total(`"cost"`)), "cost": clamped(total(`"cost"`)), "calls": calls, "errors": failures, "tokens": clamped(total(computed["tokens"])),
 	"last_seen": `max("start")`,
 }
 

@@ -116,7 +116,6 @@ func TestLogsAreNotKept(t *testing.T) {
 	}
 }
 
-// What stays is compressed well; only what was just flushed, and is soon merged, is compressed quickly.
 func TestBlocksAreZstd(t *testing.T) {
 	s := openIn(t, t.TempDir(), Options{})
 	defer closer(t, s)()

@@ -145,9 +145,7 @@ func (s *Store) engineOptions() *pebble.Options {
 	// The engine's own mixed settings use MinLZ for index blocks, which the pinned format lacks: it would then fall
 	// back to Snappy for everything, silently.
 	o.ApplyCompressionSettings(func() pebble.DBCompressionSettings {
-		s := pebble.UniformDBCompressionSettings(block.ZstdCompression)
-		s.Name, s.Levels[0] = "weir", block.SnappyCompression // what is flushed is soon merged, and compressed again
-		return s
+		return pebble.UniformDBCompressionSettings(block.ZstdCompression)
 	})
 	return o
 }

@@ -31,7 +31,7 @@ var _ export.Sink = (*Bucket)(nil)
 // partSize is what a file is sent in, and up to what it is sent at once. Ten thousand parts are the most.
 const partSize = 64 << 20
 
-// timeout bounds sending one part.
+// timeout bounds each request, which sends one part at the most.
 const timeout = 5 * time.Minute
 
 // Open returns the bucket of a target. Nothing is asked of the server yet.
@@ -69,13 +69,13 @@ func (b *Bucket) Put(ctx context.Context, name string, f io.ReadSeeker, size int
 const contentType = "application/vnd.apache.parquet"
 
 func (b *Bucket) putParts(ctx context.Context, name string, f io.ReadSeeker, size int64) error {
-	up, err := b.client.CreateMultipartUpload(ctx, &aws3.CreateMultipartUploadInput{Bucket: &b.name, Key: &name, ContentType: aws.String(contentType)})
+	up, err := b.begin(ctx, name)
 	if err != nil {
 		return err
 	}
 	parts, err := b.parts(ctx, name, up.UploadId, f, size)
 	if err == nil {
-		_, err = b.client.CompleteMultipartUpload(ctx, &aws3.CompleteMultipartUploadInput{
+		err = b.complete(ctx, &aws3.CompleteMultipartUploadInput{
 			Bucket: &b.name, Key: &name, UploadId: up.UploadId, MultipartUpload: &types.CompletedMultipartUpload{Parts: parts},
 		})
 	}
@@ -86,6 +86,19 @@ func (b *Bucket) putParts(ctx context.Context, name string, f io.ReadSeeker, siz
 	defer cancel()
 	_, abort := b.client.AbortMultipartUpload(after, &aws3.AbortMultipartUploadInput{Bucket: &b.name, Key: &name, UploadId: up.UploadId})
 	return errors.Join(err, abort)
+}
+
+func (b *Bucket) begin(ctx context.Context, name string) (*aws3.CreateMultipartUploadOutput, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	return b.client.CreateMultipartUpload(ctx, &aws3.CreateMultipartUploadInput{Bucket: &b.name, Key: &name, ContentType: aws.String(contentType)})
+}
+
+func (b *Bucket) complete(ctx context.Context, in *aws3.CompleteMultipartUploadInput) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	_, err := b.client.CompleteMultipartUpload(ctx, in)
+	return err
 }
 
 func (b *Bucket) parts(ctx context.Context, name string, upload *string, f io.ReadSeeker, size int64) (done []types.CompletedPart, err error) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"weir/internal/clip"
 	"weir/internal/edge"
 	"weir/internal/fault"
 	"weir/internal/jsonx"
@@ -124,7 +125,7 @@ func (s *Surface) side(ctx context.Context, p tenant.ProjectID, field, at string
 		out.Spans, err = s.Query.Trace(ctx, p, trace)
 	}
 	if fault.Is(err, fault.NotFound) {
-		err = &fault.Error{Kind: fault.NotFound, Field: field, Msg: "trace " + clip(trace) + " not found", Err: err}
+		err = &fault.Error{Kind: fault.NotFound, Field: field, Msg: "trace " + clip.To(trace, 60) + " not found", Err: err}
 	}
 	return out, err
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"weir/internal/clip"
 	"weir/internal/fault"
 	"weir/internal/query"
 )
@@ -184,7 +185,7 @@ func (in *aggregateInput) groups(a *query.Aggregate) (err error) {
 	}
 	a.ThenBy, a.ThenPath, err = fieldNamed("group_by", strings.TrimSpace(second))
 	if err == nil && a.ThenBy == a.GroupBy && a.ThenPath == a.Path {
-		return fault.Bad("group_by", "group_by names %q twice", clip(first))
+		return fault.Bad("group_by", "group_by names %q twice", clip.To(first, 60))
 	}
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"weir/internal/clip"
 	"weir/internal/fault"
 	"weir/internal/query"
 )
@@ -56,7 +57,7 @@ func (in *Spread) read(ctx context.Context) (h query.HistogramQuery, err error) 
 	h.Buckets = in.Buckets
 	h.Field = query.FieldNamed(in.Field)
 	if h.Field == nil || !h.Field.Sortable() || h.Field.Type == query.Time {
-		return h, fault.Bad("field", "field: there is no histogram of %q", clip(in.Field))
+		return h, fault.Bad("field", "field: there is no histogram of %q", clip.To(in.Field, 60))
 	}
 	return h, nil
 }

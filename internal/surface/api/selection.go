@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"weir/internal/clip"
 	"weir/internal/edge"
 	"weir/internal/fault"
 	"weir/internal/query"
@@ -56,14 +57,7 @@ func parseTime(field, s string) (time.Time, error) {
 func fieldNamed(param, name string) (f *query.Field, path string, err error) {
 	f, path = query.Lookup(strings.Trim(name, "`"))
 	if f == nil || !f.Groupable() {
-		return nil, "", fault.Bad(param, "%s: there are no groups by %q", param, clip(name))
+		return nil, "", fault.Bad(param, "%s: there are no groups by %q", param, clip.To(name, 60))
 	}
 	return f, path, nil
-}
-
-func clip(s string) string {
-	if len(s) > 60 {
-		return s[:60] + "…"
-	}
-	return s
 }

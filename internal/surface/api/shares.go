@@ -140,7 +140,11 @@ func (s *Surface) shared() {
 	register(s, get("/spans/{span}/messages", "getSharedMessages", "The conversation of a shared span", ""), onShared(s, SharedSpanInput.token, ofSpan((*Surface).getMessages)))
 	recorded := func(which func(*span.Span) span.Ref) func(*Surface, context.Context, *SpanInput) (*bytesOutput, error) {
 		return func(v *Surface, ctx context.Context, in *SpanInput) (*bytesOutput, error) {
-			return v.recorded(which)(ctx, in)
+			out, err := v.recorded(which)(ctx, in)
+			if err != nil {
+				return nil, err
+			}
+			return &bytesOutput{ContentType: out.ContentType, Body: share.Body(out.Body)}, nil
 		}
 	}
 	register(s, get("/spans/{span}/input", "getSharedInput", "The request body of a shared span", "application/json"),

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"weir/internal/clip"
 	"weir/internal/edge"
 	"weir/internal/fault"
 	"weir/internal/span"
@@ -84,7 +85,7 @@ func treeColumns(spans []span.Outline, start time.Time) TreeColumns {
 	for i, o := range spans {
 		c.IDs[i], c.Parents[i], c.Names[i], c.Kinds[i], c.Statuses[i] = o.ID, o.Parent, o.Name, string(o.Kind), string(o.Status)
 		c.StartsMS[i], c.DurationsMS[i] = millis(o.Start.Sub(start)), millis(o.End.Sub(o.Start))
-		c.Costs[i], c.Tokens[i], c.Models[i], c.Errors[i], c.Covered[i] = o.Cost.USD(), o.Tokens, o.Model, clip(o.Error), o.Covered
+		c.Costs[i], c.Tokens[i], c.Models[i], c.Errors[i], c.Covered[i] = o.Cost.USD(), o.Tokens, o.Model, clip.To(o.Error, 60), o.Covered
 	}
 	return c
 }

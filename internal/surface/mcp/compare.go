@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"weir/internal/clip"
 	"weir/internal/fault"
 	"weir/internal/span"
-	"weir/internal/tenant"
 	"weir/internal/tracediff"
 )
 
@@ -43,7 +43,7 @@ func (c *caller) side(ctx context.Context, field, id string) (s tracediff.Side, 
 	} else {
 		s.Spans, err = c.Query.Trace(ctx, c.project(), trace)
 	}
-	return s, notFound(err, field, "no trace "+clip(trace, 60)+" in this project")
+	return s, notFound(err, field, "no trace "+clip.To(trace, 60)+" in this project")
 }
 
 func describe(d *tracediff.Diff, limit int) string {
@@ -82,7 +82,7 @@ func rowText(r *tracediff.Row) string {
 		id = r.A.ID + " → " + r.B.ID
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s%s %s %s (%s)", strings.Repeat("  ", min(r.Depth, 20)), sign, s.Kind, cell(clip(s.Name, 60)), id)
+	fmt.Fprintf(&b, "%s%s %s %s (%s)", strings.Repeat("  ", min(r.Depth, 20)), sign, s.Kind, cell(clip.To(s.Name, 60)), id)
 	if r.Delta.Tokens != 0 {
 		fmt.Fprintf(&b, " %+d tokens", r.Delta.Tokens)
 	}
@@ -94,7 +94,7 @@ func rowText(r *tracediff.Row) string {
 	}
 	b.WriteByte('\n')
 	for _, c := range r.Parts {
-		fmt.Fprintf(&b, "%s    %s %s: %s\n", strings.Repeat("  ", min(r.Depth, 20)), c.What, c.Path, cell(clip(changeText(&c), 600)))
+		fmt.Fprintf(&b, "%s    %s %s: %s\n", strings.Repeat("  ", min(r.Depth, 20)), c.What, c.Path, cell(clip.To(changeText(&c), 600)))
 	}
 	return b.String()
 }
@@ -150,8 +150,8 @@ const (
 )
 
 func (c *caller) score(ctx context.Context, in scoreIn) (string, error) {
-	if c.who.Role == tenant.RoleViewer {
-		return "", fault.New(fault.Forbidden, "viewers may read only")
+	if err := c.who.MayWrite(); err != nil {
+		return "", err
 	}
 	trace, sp, _ := strings.Cut(in.ID, "/")
 	if err := c.exists(ctx, trace, sp); err != nil {
@@ -201,5 +201,5 @@ func (c *caller) exists(ctx context.Context, trace, sp string) error {
 		return err
 	}
 	_, _, err := c.Query.FirstSpans(ctx, c.project(), trace, 1)
-	return notFound(err, "id", "no trace "+clip(trace, 60)+" in this project")
+	return notFound(err, "id", "no trace "+clip.To(trace, 60)+" in this project")
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"weir/internal/clip"
 	"weir/internal/fault"
 	"weir/internal/jsonx"
 	"weir/internal/query"
@@ -34,6 +35,7 @@ func (c *caller) aggregate(ctx context.Context, in aggregateIn) (string, error) 
 	if err != nil {
 		return "", err
 	}
+	q.Filter = query.CallsOnly(q.Filter)
 	a := query.Aggregate{Query: q, Limit: bounded(in.Limit, 10, 50)}
 	until := c.Now()
 	if !q.To.IsZero() {
@@ -92,7 +94,10 @@ func interval(s string, period time.Duration) (time.Duration, error) {
 	if s == "" {
 		return 0, nil
 	}
-	d, err := time.ParseDuration(strings.Replace(s, "1d", "24h", 1))
+	if s == "1d" {
+		s = "24h"
+	}
+	d, err := time.ParseDuration(s)
 	if err != nil || d < time.Second {
 		return 0, fault.Bad("interval", "interval must be a duration such as 5m, 1h or 24h")
 	}
@@ -109,7 +114,7 @@ func groups(a *query.Aggregate, by []string) error {
 	for i, name := range by {
 		f, path := query.Lookup(name)
 		if f == nil || !f.Groupable() {
-			return fault.Bad("group_by", "there are no groups by %q; list_fields names the fields", clip(name, 60))
+			return fault.Bad("group_by", "there are no groups by %q; list_fields names the fields", clip.To(name, 60))
 		}
 		if i == 0 {
 			a.GroupBy, a.Path = f, path
@@ -131,7 +136,7 @@ func headings(by []string, interval time.Duration) []string {
 func labels(s query.Series, by []string) []string {
 	out := make([]string, len(by))
 	for i, v := range []string{s.Group, s.Then}[:len(by)] {
-		if out[i] = clip(v, 100); v == "" {
+		if out[i] = clip.To(v, 100); v == "" {
 			out[i] = "(none)"
 		}
 	}
@@ -188,7 +193,7 @@ func (c *caller) fields(ctx context.Context, in fieldsIn) (string, error) {
 		f = query.FieldNamed(in.Field)
 	}
 	if f == nil || !f.Groupable() {
-		return "", fault.Bad("field", "%q has no values to list", clip(in.Field, 60))
+		return "", fault.Bad("field", "%q has no values to list", clip.To(in.Field, 60))
 	}
 	fq := query.FacetQuery{Query: q, Field: f, Path: path, Prefix: in.Prefix, Limit: 50}
 	list := c.Query.Facets
@@ -200,7 +205,7 @@ func (c *caller) fields(ctx context.Context, in fieldsIn) (string, error) {
 		return "", err
 	}
 	for _, v := range got {
-		t.row(clip(v.Value, 120), fmt.Sprint(v.Count))
+		t.row(clip.To(v.Value, 120), fmt.Sprint(v.Count))
 	}
 	if len(got) == 0 {
 		t.row("no values")
@@ -240,7 +245,7 @@ func (c *caller) sql(ctx context.Context, in sqlIn) (string, error) {
 	for _, r := range got.Rows {
 		cells := make([]string, len(r))
 		for i, v := range r {
-			cells[i] = clip(shown(v), 300)
+			cells[i] = clip.To(shown(v), 300)
 		}
 		t.row(cells...)
 	}

@@ -108,7 +108,7 @@ func said(err error) string {
 }
 
 const instructions = `Weir records calls of language models and the spans of the programs around them. Start with search_traces or aggregate; list_fields tells what can be filtered by.
-Filters look like: status = error and (duration > 2s or cost >= 0.05) and model like "gpt-%" and start > -24h and text = "some words". IDs are trace/span.
+Filters look like: status = error and (duration > 2s or cost >= 0.05) and model like "gpt-%" and start > -24h and text contains "some words". IDs are trace/span.
 Answers are cut to a budget; each says how to get more. Ask for few fields and small limits.`
 
 // server is made for each request, so that tools know their caller.
@@ -154,7 +154,7 @@ func (c *caller) tools(srv *sdk.Server) {
 	tool(c, srv, "search_traces", "Find recorded spans, model calls or whole traces by a filter. Answers a table with the fields asked for.", false, c.search)
 	tool(c, srv, "get_trace", "The tree of a trace: one line per span with id, kind, name, time, cost and a preview.", false, c.trace)
 	tool(c, srv, "get_span_messages", "What went into a span and came out of it, as messages. Long ones are shortened; message and offset read on.", false, c.messages)
-	tool(c, srv, "aggregate", "Figures over a selection: counts, errors, cost, tokens, latencies, grouped by up to two fields, perhaps over time.", false, c.aggregate)
+	tool(c, srv, "aggregate", "Figures over a selection: counts, errors, cost, tokens, latencies, grouped by up to two fields, perhaps over time. Over model calls, unless the filter names kinds, as in kind = tool.", false, c.aggregate)
 	tool(c, srv, "compare_traces", "What differs between two traces or two spans: steps added, removed and changed, messages, arguments, tokens, cost, time.", false, c.compare)
 	tool(c, srv, "list_fields", "Fields that filters, groups and tables know; with a field, its most frequent values.", false, c.fields)
 	tool(c, srv, "run_sql", "One read-only SELECT over the index, for what the other tools cannot answer. Without a query: the tables and columns.", false, c.sql)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"weir/internal/clip"
 	"weir/internal/fault"
 	"weir/internal/ingest/mapping"
 	"weir/internal/span"
@@ -61,7 +62,7 @@ func (c *caller) span(ctx context.Context, id string) (*span.Span, error) {
 		return nil, fault.Bad("id", "id must be trace/span, as search_traces shows it")
 	}
 	s, err := c.Query.Span(ctx, c.project(), trace, sp)
-	return s, notFound(err, "id", "no span "+clip(id, 100)+" in this project")
+	return s, notFound(err, "id", "no span "+clip.To(id, 100)+" in this project")
 }
 
 // excerpt collects texts until its budget is spent.
@@ -77,7 +78,7 @@ func (e *excerpt) text(label, text string, offset, room int) {
 		text = strings.ToValidUTF8(text[offset:], "")
 	}
 	room = max(min(room, e.left), 0)
-	shown := clip(text, room)
+	shown := clip.To(text, room)
 	e.b.WriteString(label + shown)
 	if len(text) > room {
 		fmt.Fprintf(&e.b, " (%d of %d bytes; read on with offset %d)", len(shown), whole, offset+len(shown)-len("…"))
@@ -130,7 +131,7 @@ func (e *excerpt) value(label string, raw []byte, room int) {
 
 func (e *excerpt) done(s *span.Span) string {
 	if s.ErrorText != "" {
-		return "error: " + s.ErrorType + " " + clip(s.ErrorText, 500) + "\n" + e.b.String()
+		return "error: " + s.ErrorType + " " + clip.To(s.ErrorText, 500) + "\n" + e.b.String()
 	}
 	return e.b.String()
 }
@@ -149,9 +150,9 @@ func render(m *mapping.Message) string {
 		case "tool_result":
 			out = append(out, fmt.Sprintf("<result %s>%s</result>", p.ID, p.Result))
 		case "image", "audio", "file":
-			out = append(out, strings.TrimSpace(fmt.Sprintf("<%s %s %s %s", p.Type, p.MIME, p.Name, clip(p.URL, 200)))+">")
+			out = append(out, strings.TrimSpace(fmt.Sprintf("<%s %s %s %s", p.Type, p.MIME, p.Name, clip.To(p.URL, 200)))+">")
 		default:
-			out = append(out, clip(string(p.Value), 2000))
+			out = append(out, clip.To(string(p.Value), 2000))
 		}
 	}
 	return strings.Join(out, " ")

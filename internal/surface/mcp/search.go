@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"weir/internal/clip"
 	"weir/internal/fault"
 	"weir/internal/money"
 	"weir/internal/query"
@@ -93,17 +94,17 @@ func (c *caller) searchTraces(ctx context.Context, q query.Query, p query.Page) 
 		if r.RootSpan != nil {
 			name = r.RootSpan.Name
 		}
-		t.row(r.Root.Trace, stamp(r.Start), clip(name, 60), fmt.Sprint(r.Spans), fmt.Sprint(r.Calls), fmt.Sprint(r.Errors), took(r.End.Sub(r.Start)),
-			fmt.Sprint(r.Usage.Total()), usd(r.Cost.USD()), clip(strings.Join(r.Models, ","), 80))
+		t.row(r.Root.Trace, stamp(r.Start), clip.To(name, 60), fmt.Sprint(r.Spans), fmt.Sprint(r.Calls), fmt.Sprint(r.Errors), took(r.End.Sub(r.Start)),
+			fmt.Sprint(r.Usage.Total()), usd(r.Cost.USD()), clip.To(strings.Join(r.Models, ","), 80))
 	}
 	return t.b.String() + ending(len(got.Traces), got.Cursor, got.Partial), nil
 }
 
 // previews are columns that are no fields: the beginning of what a span says.
 var previews = map[string]func(*span.Span) string{
-	"input":  func(s *span.Span) string { return clip(s.Input.Preview, 120) },
-	"output": func(s *span.Span) string { return clip(first(s.ErrorText, s.Output.Preview), 120) },
-	"error":  func(s *span.Span) string { return clip(s.ErrorText, 200) },
+	"input":  func(s *span.Span) string { return clip.To(s.Input.Preview, 120) },
+	"output": func(s *span.Span) string { return clip.To(first(s.ErrorText, s.Output.Preview), 120) },
+	"error":  func(s *span.Span) string { return clip.To(s.ErrorText, 200) },
 }
 
 func first(texts ...string) string {
@@ -121,7 +122,7 @@ func checkColumns(columns []string) error {
 			continue
 		}
 		if f, _ := query.Lookup(name); f == nil || !f.Indexed() {
-			return fault.Bad("fields", "there is no field %q; list_fields names them, and input, output and error are previews", clip(name, 60))
+			return fault.Bad("fields", "there is no field %q; list_fields names them, and input, output and error are previews", clip.To(name, 60))
 		}
 	}
 	return nil
@@ -143,13 +144,13 @@ func value(s *span.Span, name string) string {
 	f, path := query.Lookup(name)
 	switch f.Type {
 	case query.Text, query.Enum:
-		return clip(f.TextOf(s), 120)
+		return clip.To(f.TextOf(s), 120)
 	case query.List:
-		return clip(strings.Join(query.Tags(s), ","), 120)
+		return clip.To(strings.Join(query.Tags(s), ","), 120)
 	case query.Map:
 		for _, p := range f.PairsOf(s) {
 			if p.Path == path {
-				return clip(p.Value, 120)
+				return clip.To(p.Value, 120)
 			}
 		}
 		return ""

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"weir/internal/fault"
 	"weir/internal/query"
@@ -19,7 +18,11 @@ func explain(err error) string {
 		out += " (argument " + f.Field + ")"
 	}
 	var p *query.ParseError
-	if errors.As(err, &p) {
+	switch {
+	case !errors.As(err, &p):
+	case f != nil && f.Field != "filter":
+		out += fmt.Sprintf(" (at byte %d)", p.Pos)
+	default:
 		out += fmt.Sprintf(" (at byte %d; list_fields names the fields)", p.Pos)
 	}
 	return out
@@ -52,17 +55,6 @@ func cell(s string) string {
 		}
 		return r
 	}, s))
-}
-
-// clip shortens to n bytes at a rune's boundary.
-func clip(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n] + "…"
 }
 
 // bounded is a number asked for, or the default, within bounds.

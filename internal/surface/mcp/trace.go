@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"weir/internal/clip"
 	"weir/internal/fault"
 	"weir/internal/span"
 )
@@ -26,7 +27,7 @@ func (c *caller) trace(ctx context.Context, in traceIn) (string, error) {
 	id, below, _ := strings.Cut(in.Trace, "/")
 	spans, total, err := c.Query.FirstSpans(ctx, c.project(), id, readLimit)
 	if err != nil {
-		return "", notFound(err, "trace", "no trace "+clip(id, 60)+" in this project")
+		return "", notFound(err, "trace", "no trace "+clip.To(id, 60)+" in this project")
 	}
 	p := &printer{
 		columns: in.Fields, left: bounded(in.MaxSpans, 100, 1000), table: table{limit: bounded(in.MaxChars, 8000, 50000)},
@@ -37,7 +38,7 @@ func (c *caller) trace(ctx context.Context, in traceIn) (string, error) {
 	}
 	root := p.at[below]
 	if below != "" && root == nil {
-		return "", fault.Bad("trace", "the trace has no span %s", clip(below, 60))
+		return "", fault.Bad("trace", "the trace has no span %s", clip.To(below, 60))
 	}
 	for _, s := range spans {
 		parent := s.Parent
@@ -108,7 +109,7 @@ func (p *printer) line(s *span.Span, depth int) bool {
 	if s.Kind == span.Generation && s.Group != "" && s.Group != name {
 		name += " (" + s.Group + ")"
 	}
-	cells := []string{s.ID, string(s.Kind), clip(name, 60), string(s.Status), took(s.Duration())}
+	cells := []string{s.ID, string(s.Kind), clip.To(name, 60), string(s.Status), took(s.Duration())}
 	if s.Usage.Total() > 0 {
 		cells = append(cells, fmt.Sprintf("%d tokens $%s", s.Usage.Total(), usd(s.Cost.Total.USD())))
 	}
@@ -116,7 +117,7 @@ func (p *printer) line(s *span.Span, depth int) bool {
 		cells = append(cells, p.columns[i]+"="+v)
 	}
 	if text := first(s.ErrorText, s.Output.Preview); text != "" && len(p.columns) == 0 {
-		cells = append(cells, clip(text, 80))
+		cells = append(cells, clip.To(text, 80))
 	}
 	for i := range cells {
 		cells[i] = cell(cells[i])

@@ -3,6 +3,7 @@ package openai
 import (
 	"fmt"
 
+	"weir/internal/clip"
 	"weir/internal/fault"
 	"weir/internal/llm"
 	wire "weir/internal/wire/openai"
@@ -61,16 +62,9 @@ func (d *decoder) message(path string, m *wire.Message) (llm.Message, error) {
 		}
 		out.Parts, err = result(path, m, d.lastFunction)
 	default:
-		return out, fault.Bad(path+".role", "invalid value for '%s.role': %q is none of 'system', 'developer', 'user', 'assistant', 'tool' and 'function'", path, clip(m.Role))
+		return out, fault.Bad(path+".role", "invalid value for '%s.role': %q is none of 'system', 'developer', 'user', 'assistant', 'tool' and 'function'", path, clip.To(m.Role, 60))
 	}
 	return out, err
-}
-
-func clip(s string) string {
-	if len(s) > 60 {
-		return s[:60] + "…"
-	}
-	return s
 }
 
 func result(path string, m *wire.Message, id string) ([]llm.Part, error) {
@@ -197,5 +191,5 @@ func part(path string, w *wire.Part) (llm.Part, error) {
 	case wire.PartRedacted:
 		return llm.Part{Kind: llm.Reasoning, Redacted: w.Data}, nil
 	}
-	return llm.Part{}, fault.Bad(path+".type", "invalid value for '%s.type': %q is none of 'text', 'image_url', 'input_audio' and 'file'", path, clip(w.Type))
+	return llm.Part{}, fault.Bad(path+".type", "invalid value for '%s.type': %q is none of 'text', 'image_url', 'input_audio' and 'file'", path, clip.To(w.Type, 60))
 }

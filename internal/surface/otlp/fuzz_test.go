@@ -42,7 +42,7 @@ func FuzzTake(f *testing.F) {
 	f.Add(marshal(f, metricRequest()), uint8(2), false)
 	f.Add([]byte(`{"resourceSpans":[{"scopeSpans":[{"scope":{"name":"ai"},"spans":[{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331","attributes":[{"key":"ai.prompt.messages","value":{"stringValue":"[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"hi\"}]}]"}},{"key":"gen_ai.usage.input_tokens","value":{"intValue":"-5"}},{"key":"langfuse.observation.usage_details","value":{"stringValue":"{\"input\":1e300}"}}]}]}]}]}`), uint8(0), true)
 	f.Fuzz(func(t *testing.T, body []byte, signal uint8, asJSON bool) {
-		s := New(Deps{Intake: strict{t}, Notes: strict{t}})
+		s := New(Deps{Intake: strict{t}, Scores: strict{t}})
 		signals := []wire.Signal{wire.Traces, wire.LogRecords, wire.Metrics}
 		_, _ = s.take(t.Context(), signals[int(signal)%len(signals)], &call{project: project, json: asJSON, body: body})
 	})

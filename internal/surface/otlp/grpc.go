@@ -156,7 +156,7 @@ func (g *GRPC) admit(ctx context.Context, info *tap.Info) (context.Context, erro
 	r := g.request(ctx, info.Header)
 	who, err := g.auth.Authenticate(r)
 	if err == nil {
-		err = mayWrite(who)
+		err = who.MayWrite()
 	}
 	if err != nil {
 		g.refused("gRPC", err)

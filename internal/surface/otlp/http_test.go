@@ -293,7 +293,7 @@ func (n *notes) PutScore(_ context.Context, s *span.Score) error {
 
 func TestLogsOfOtherKinds(t *testing.T) {
 	n := &notes{}
-	r := newRig(t, func(d *Deps, _ *ingest.TakerOptions) { d.Notes = n })
+	r := newRig(t, func(d *Deps, _ *ingest.TakerOptions) { d.Scores = n })
 	score := kv("gen_ai.evaluation.score.value", &common.AnyValue{Value: &common.AnyValue_DoubleValue{DoubleValue: 0.5}})
 	lost := event(0, 0, "gen_ai.user.message")
 	lost.SpanId = nil

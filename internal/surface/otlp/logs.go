@@ -40,7 +40,7 @@ func (s *Surface) logs(ctx context.Context, c *call) (wire.Partial, error) {
 		return wire.Partial{}, err
 	}
 	for i := range l.scores {
-		if err := s.Notes.PutScore(ctx, &l.scores[i]); fault.Is(err, fault.Invalid) || fault.Is(err, fault.Conflict) {
+		if err := s.Scores.PutScore(ctx, &l.scores[i]); fault.Is(err, fault.Invalid) || fault.Is(err, fault.Conflict) {
 			b.refuse(1, err)
 		} else if err != nil {
 			return wire.Partial{}, err
@@ -69,7 +69,7 @@ func (l *logs) add(r *wire.Log, bad error) {
 	switch {
 	case bad != nil:
 		l.refuse(messageOf(bad))
-	case r.Name == evaluation && l.surface.Notes == nil:
+	case r.Name == evaluation && l.surface.Scores == nil:
 		l.refuse("evaluation results are not taken")
 	case r.Name == evaluation && r.Trace != "":
 		l.score(r)

@@ -4,6 +4,7 @@
 package otlp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -29,7 +30,7 @@ type Points interface {
 // Deps of a Surface. Intake is required.
 type Deps struct {
 	Intake ingest.Intake
-	Notes  Scores // nil refuses evaluation results
+	Scores Scores // nil refuses evaluation results
 	Points Points // nil counts data points only
 	// MaxBody bounds a request after decompression; 0 = 64 MiB. MaxInFlight bounds all of them together; 0 = twice as
 	// much.
@@ -69,12 +70,8 @@ type Stats struct {
 
 // New returns a Surface.
 func New(d Deps) *Surface {
-	if d.MaxBody == 0 {
-		d.MaxBody = 64 << 20
-	}
-	if d.MaxInFlight == 0 {
-		d.MaxInFlight = 2 * d.MaxBody
-	}
+	d.MaxBody = cmp.Or(d.MaxBody, 64<<20)
+	d.MaxInFlight = cmp.Or(d.MaxInFlight, 2*d.MaxBody)
 	if d.Now == nil {
 		d.Now = time.Now
 	}
@@ -129,7 +126,7 @@ func (s *Surface) handle(signal wire.Signal) edge.Handler {
 			return err
 		}
 		who := edge.Who(r.Context())
-		if err := mayWrite(who); err != nil {
+		if err := who.MayWrite(); err != nil {
 			return err
 		}
 		body, release, err := s.inflate.read(r)
@@ -168,13 +165,6 @@ func (s *Surface) take(ctx context.Context, signal wire.Signal, c *call) (p wire
 		s.stats.refused.Add(1)
 	}
 	return p, err
-}
-
-func mayWrite(who *tenant.Identity) error {
-	if who == nil || who.Role == tenant.RoleViewer {
-		return fault.New(fault.Forbidden, "this credential may only read")
-	}
-	return nil
 }
 
 func isJSON(contentType string) (bool, error) {

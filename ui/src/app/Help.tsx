@@ -8,6 +8,7 @@ const keys: [string[], Key][] = [
   [['/'], 'help.search'],
   [['j', 'k'], 'help.move'],
   [['Enter'], 'help.panel'],
+  [['x'], 'help.mark'],
   [['⇧ Enter'], 'help.page'],
   [['↑', '↓', '←', '→'], 'help.tree'],
   [['e'], 'help.error'],

@@ -1,7 +1,7 @@
 import '@mantine/spotlight/styles.css';
 import { useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
 import { createSpotlight, Spotlight } from '@mantine/spotlight';
-import { IconFilter, IconHash, IconKey, IconLanguage, IconMessages, IconMoon, IconSearch } from '@tabler/icons-react';
+import { IconBell, IconFilter, IconHash, IconKey, IconLanguage, IconMessages, IconMoon, IconSearch } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useState, type ReactNode } from 'react';
@@ -61,6 +61,7 @@ function useActions(q: string): Action[] {
   const { setColorScheme } = useMantineColorScheme();
   const out: Action[] = pages.map((p) => ({ id: p.to, label: t('help.go', { page: t(p.label) }), hint: `g ${p.key}`, icon: <p.icon size={16} />, run: () => void go({ to: p.to }) }));
   out.push({ id: 'failed', label: t('find.failed'), icon: <IconFilter size={16} />, run: () => void go({ to: '/traces', search: { q: 'status = "error"' } }) });
+  out.push({ id: 'newalert', label: t('alert.new'), icon: <IconBell size={16} />, run: () => void go({ to: '/alerts', search: { new: '1' } }) });
   out.push({ id: 'newkey', label: t('key.create'), icon: <IconKey size={16} />, run: () => void go({ to: '/keys', search: { new: '1' } }) });
   out.push({ id: 'theme', label: t('theme'), icon: <IconMoon size={16} />, run: () => setColorScheme(scheme === 'dark' ? 'light' : 'dark') });
   out.push({ id: 'lang', label: langPref.get() === 'ja' ? 'English' : '日本語', icon: <IconLanguage size={16} />, run: () => langPref.set(langPref.get() === 'ja' ? 'en' : 'ja') });

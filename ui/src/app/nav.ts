@@ -1,4 +1,4 @@
-import { IconBinaryTree2, IconCpu, IconHome, IconKey, IconMessages, IconPlugConnected, IconServerCog } from '@tabler/icons-react';
+import { IconAlertTriangle, IconBell, IconBinaryTree2, IconCpu, IconDatabase, IconFileExport, IconHistory, IconHome, IconKey, IconMessages, IconPlugConnected, IconServerCog, IconTrashX, IconUsers } from '@tabler/icons-react';
 import type { Key } from '@/shared/i18n';
 
 /** Only pages that exist. `key` is the second stroke after g. */
@@ -9,6 +9,10 @@ export const nav = [
     items: [
       { to: '/traces', label: 'nav.traces', icon: IconBinaryTree2, key: 't' },
       { to: '/sessions', label: 'nav.sessions', icon: IconMessages, key: 's' },
+      { to: '/users', label: 'nav.users', icon: IconUsers, key: 'u' },
+      { to: '/errors', label: 'nav.errors', icon: IconAlertTriangle, key: 'e' },
+      { to: '/alerts', label: 'nav.alerts', icon: IconBell, key: 'a' },
+      { to: '/sql', label: 'nav.sql', icon: IconDatabase, key: 'q' },
     ],
   },
   {
@@ -22,6 +26,9 @@ export const nav = [
     group: 'nav.settings',
     items: [
       { to: '/connect', label: 'nav.connect', icon: IconPlugConnected, key: 'c' },
+      { to: '/exports', label: 'nav.exports', icon: IconFileExport, key: 'x' },
+      { to: '/data', label: 'nav.data', icon: IconTrashX, key: 'd' },
+      { to: '/audit', label: 'nav.audit', icon: IconHistory, key: 'l' },
       { to: '/system', label: 'nav.system', icon: IconServerCog, key: 'y' },
     ],
   },

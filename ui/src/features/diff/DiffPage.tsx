@@ -7,6 +7,7 @@ import { get } from '@/shared/api/client';
 import { useT, type Key } from '@/shared/i18n';
 import { useHotkeys } from '@/shared/keys/hotkeys';
 import { ErrorNotice, Page, PageBar, Spacer, Tag, Waiting, type Tone } from '@/shared/ui/Bits';
+import { useTitle } from '@/shared/ui/useTitle';
 import s from './Diff.module.css';
 import { isChange, items, nextChange } from './items';
 import { Picker } from './Picker';
@@ -21,6 +22,7 @@ export function DiffPage() {
   const go = useNavigate({ from: '/diff' });
   const set = useCallback((x: Partial<DiffSearch>) => void go({ search: (old) => ({ ...old, ...x }), replace: true }), [go]);
   const { a, b } = search;
+  useTitle(t('diff.title'));
   const q = useQuery({
     queryKey: ['diff', a, b],
     queryFn: ({ signal }) => get<TraceDiff>('/diff', { a, b }, signal),

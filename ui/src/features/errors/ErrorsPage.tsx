@@ -55,7 +55,7 @@ export function ErrorsPage() {
             <span className="dim2" id="errors-by">{t('errors.by')}</span>
             <Chip.Group multiple value={by} onChange={pickKinds}>
               <Group gap={4} role="group" aria-labelledby="errors-by">
-                {kinds.map((k) => <Chip key={k} value={k} size="xs" radius="sm">{t(kindNames[k])}</Chip>)}
+                {kinds.map((k) => <Chip key={k} value={k} size="xs" radius="sm" variant="light">{t(kindNames[k])}</Chip>)}
               </Group>
             </Chip.Group>
             <span className="dim2 num" style={{ marginLeft: 'auto' }} aria-live="polite">

@@ -44,7 +44,7 @@ export function Spread({ field, scope, range }: { field: 'duration' | 'ttft'; sc
         </section>
         <section>
           <h2>{t('spread.time')}</h2>
-          <Heat times={m.data.intervals.map((x) => Date.parse(x))} edges={m.data.edges} counts={m.data.counts} unit={duration} onPick={(a, b, at) => drill(a, b, fixed(at, at + m.data.interval_ms))} label={t('spread.time')} />
+          <Heat times={m.data.intervals.map((x) => Date.parse(x))} edges={m.data.edges} counts={m.data.counts.map((c) => c ?? [])} unit={duration} onPick={(a, b, at) => drill(a, b, fixed(at, at + m.data.interval_ms))} label={t('spread.time')} />
         </section>
       </div>
     </div>

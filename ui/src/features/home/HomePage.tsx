@@ -1,6 +1,6 @@
 import { SegmentedControl, Select } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useNavigate, useSearch } from '@tanstack/react-router';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useMemo } from 'react';
 import { aggregateQuery } from '@/shared/api/queries';
 import { chart, type Measure } from '@/shared/charts/series';
@@ -27,15 +27,16 @@ interface Panel {
   title: Key;
   kind: 'bar' | 'line';
   unit: (v: number) => string;
+  more?: { text: Key; tab?: 'latency' };
 }
 
 const panels: Panel[] = [
   { measure: 'cost', title: 'm.cost', kind: 'bar', unit: moneyShort },
   { measure: 'calls', title: 'm.calls', kind: 'bar', unit: compact },
   { measure: 'tokens', title: 'm.tokens', kind: 'bar', unit: compact },
-  { measure: 'errors', title: 'm.errors', kind: 'bar', unit: compact },
+  { measure: 'errors', title: 'm.errors', kind: 'bar', unit: compact, more: { text: 'home.groups' } },
   { measure: 'p50', title: 'm.p50', kind: 'line', unit: durationShort },
-  { measure: 'p95', title: 'm.p95', kind: 'line', unit: durationShort },
+  { measure: 'p95', title: 'm.p95', kind: 'line', unit: durationShort, more: { text: 'home.spread', tab: 'latency' } },
 ];
 
 export function HomePage() {
@@ -75,6 +76,7 @@ export function HomePage() {
               <section key={c.measure} className={s.chart}>
                 <div className={s.chartHead}>
                   <h2>{t(c.title)}</h2>
+                  {c.more && <Link to="/errors" search={{ r: range.r, from: range.from, to: range.to, tab: c.more.tab }} style={{ marginLeft: 'auto', fontSize: 12 }}>{t(c.more.text)}</Link>}
                 </div>
                 <Suspense fallback={<div className={s.ghost} />}>
                   <TimeChart chart={c.data} kind={c.kind} unit={c.unit} whole={c.unit === compact} label={t('chart.label', { what: t(c.title), by: t(groupNames[by]) })} group="home" step={q.data?.interval_ms ?? 60_000} onRange={(x, y) => setRange(fixed(x, y))} onPick={drill} />

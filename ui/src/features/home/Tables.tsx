@@ -1,6 +1,8 @@
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { keepPreviousData, queryOptions, useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import { get } from '@/shared/api/client';
 import { aggregateQuery, sessionsQuery } from '@/shared/api/queries';
+import type { Aggregate } from '@/shared/api/types';
 import { clause } from '@/shared/filter/clauses';
 import { int, money, percent } from '@/shared/format/format';
 import { useLang, useT } from '@/shared/i18n';
@@ -50,16 +52,26 @@ export function FailingModels({ from, to, range }: { from: string; to: string; r
   );
 }
 
+/** The sessions that cost most, by id: the list itself is sorted by time. */
+const costlyQuery = (from: string, to: string) =>
+  queryOptions({
+    queryKey: ['aggregate', 'costly', from, to],
+    queryFn: ({ signal }) => get<Aggregate>('/aggregate', { from, to, measure: 'cost', only: 'true', group_by: 'session', interval: 'none', limit: top }, signal),
+    placeholderData: keepPreviousData,
+  });
+
 export function CostlySessions({ from, to }: { from: string; to: string }) {
   const t = useT();
   const lang = useLang();
-  const q = useInfiniteQuery(sessionsQuery({ from, to }, 200));
-  const rows = (q.data?.pages[0]?.items ?? []).toSorted((a, b) => b.cost_usd - a.cost_usd).slice(0, top);
+  const costly = useQuery(costlyQuery(from, to));
+  const ids = (costly.data?.series ?? []).filter((x) => !x.other && x.group !== '').map((x) => x.group);
+  const q = useInfiniteQuery({ ...sessionsQuery({ filter: clause('session', ids), from, to }, top), enabled: ids.length > 0 });
+  const rows = (ids.length > 0 ? (q.data?.pages[0]?.items ?? []) : []).toSorted((a, b) => b.cost_usd - a.cost_usd).slice(0, top);
   return (
     <section>
       <h2>{t('home.costly')}</h2>
       {rows.length === 0 ? (
-        <div className={s.quiet}>{q.data ? t('home.costly.none') : ' '}</div>
+        <div className={s.quiet}>{costly.data ? t('home.costly.none') : ' '}</div>
       ) : (
         <table className={s.table}>
           <thead>

@@ -1,9 +1,12 @@
 import { Button } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
+import { Link } from '@tanstack/react-router';
 import type { SessionDetail } from '@/shared/api/types';
+import { quote } from '@/shared/filter/clauses';
 import { duration, int, money, percent } from '@/shared/format/format';
 import { useLang, useT } from '@/shared/i18n';
 import { Dot, KV, TokenBar, TokenLegend } from '@/shared/ui/Bits';
+import { Means } from '@/shared/ui/Means';
 import s from './Session.module.css';
 import { gist, type Step, type Totals } from './steps';
 
@@ -23,11 +26,13 @@ export function SideRail({ head, list, sum, at, onJump, onError }: { head: Sessi
       <KV
         rows={[
           [t('m.calls'), <span className="num">{int(list.length, lang)}</span>],
+          [t('nav.traces'), (head.traces ?? 0) > 0 ? <Link to="/traces" search={{ view: 'traces', q: `session = ${quote(head.session)}`, r: '90d' }} className="num">{int(head.traces, lang)}</Link> : undefined],
           [t('m.cacheshare'), <span className="num">{percent(sum.share, 1)}</span>],
           [t('session.busy'), <span className="num">{duration(sum.busy)}</span>],
           [t('c.length'), <span className="num">{duration(Date.parse(head.end) - Date.parse(head.start))}</span>],
           [t('f.models'), head.models?.join(', ')],
-          [t('f.user'), head.email || head.user],
+          [t('f.user'), head.user ? <Link to="/users/$user" params={{ user: head.user }}>{head.email || head.user}</Link> : head.email],
+          [t('tab.scores'), head.scores?.length ? <Means scores={head.scores} max={8} /> : undefined],
           [t('f.key'), head.key_alias],
         ]}
       />

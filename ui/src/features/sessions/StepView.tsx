@@ -6,6 +6,7 @@ import { compact, duration, full, money, percent, when } from '@/shared/format/f
 import { cacheShare, prompt, total } from '@/shared/format/usage';
 import { useLang, useT } from '@/shared/i18n';
 import { StatusTag, Tag, TokenBar } from '@/shared/ui/Bits';
+import { AppBody, foreign } from './AppBody';
 import s from './Session.module.css';
 import type { Step } from './steps';
 
@@ -60,13 +61,19 @@ function Body({ step }: { step: Step }) {
   const c = step.call;
   return (
     <div className={s.body}>
-      <SystemView parts={step.system} />
-      {c.bodies_missing && <span className="dim">{t('bodies.missing')}</span>}
-      {step.fresh.map((m, i) => (
-        <MessageView key={i} message={m} />
-      ))}
+      {foreign(c) ? (
+        <AppBody call={c} first={step.n === 1} />
+      ) : (
+        <>
+          <SystemView parts={step.system} />
+          {c.bodies_missing && <span className="dim">{t('bodies.missing')}</span>}
+          {step.fresh.map((m, i) => (
+            <MessageView key={i} message={m} />
+          ))}
+        </>
+      )}
       {c.error_text && <div className={s.fail}>{c.error_text}</div>}
-      {step.reply && <MessageView message={step.reply} />}
+      {!foreign(c) && step.reply && <MessageView message={step.reply} />}
     </div>
   );
 }

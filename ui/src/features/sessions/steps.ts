@@ -62,5 +62,5 @@ export function gist(s: Step): string {
   const call = s.reply?.parts.find((p) => p.kind === 'call');
   if (call?.kind === 'call') return call.name;
   const text = s.reply?.parts.find((p) => p.kind === 'text');
-  return text?.kind === 'text' ? text.text.split('\n')[0]!.slice(0, 60) : (s.call.error_text ?? '');
+  return text?.kind === 'text' ? text.text.split('\n')[0]!.slice(0, 60) : (s.call.error_text || s.call.model || '');
 }

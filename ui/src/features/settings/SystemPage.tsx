@@ -24,8 +24,10 @@ export function SystemPage() {
         <div className={bits.scroll} tabIndex={0} role="region" aria-label={t('nav.system')}>
           <div className={s.grid}>
             <Checks d={d} />
+            <Intake d={d} />
             <Recording d={d} />
             <Stores d={d} />
+            <Failures d={d} />
             <Levels d={d} />
           </div>
         </div>
@@ -72,10 +74,68 @@ function Recording({ d }: { d: System }) {
           [t('sys.queue'), d.queue && <span className="num">{int(d.queue.depth, lang)} / {int(d.queue.capacity, lang)}</span>],
           [t('sys.lag'), d.index && <span className="num">{t('sys.lag.n', { n: int(d.index.lag, lang) })}</span>],
           [t('sys.position'), d.index && <span className="num">{int(d.index.position, lang)} / {int(d.index.committed, lang)}</span>],
+          [t('sys.rows'), d.index?.rows !== undefined && <span className="num">{int(d.index.rows, lang)}</span>],
+          [t('sys.texts'), d.fulltext && <Texts of={d.fulltext} />],
           [t('sys.index'), d.index?.rebuilding ? <Tag tone="warn">{t('sys.rebuilding')}</Tag> : d.index?.error ? <span className="err">{d.index.error}</span> : undefined],
         ]}
       />
       {d.queue && d.queue.capacity > 0 && <Meter share={d.queue.depth / d.queue.capacity} label={t('sys.queue')} />}
+    </section>
+  );
+}
+
+function Texts({ of }: { of: NonNullable<System['fulltext']> }) {
+  const t = useT();
+  const lang = useLang();
+  if (of.error) return <span className="err">{of.error}</span>;
+  if (!of.ready) return <Tag tone="warn">{t('sys.texts.building')}</Tag>;
+  return <span className="num">{t('sys.texts.lag', { n: int(of.lag, lang), held: bytes(of.held) })}</span>;
+}
+
+/** What comes in, and what was sent away. */
+function Intake({ d }: { d: System }) {
+  const t = useT();
+  const lang = useLang();
+  const x = d.ingest;
+  if (!x) return null;
+  const n = (v: number, bad = false) => <span className={bad && v > 0 ? 'num err' : 'num'}>{int(v, lang)}</span>;
+  return (
+    <section>
+      <h2>{t('sys.intake')}</h2>
+      <KV
+        rows={[
+          [t('sys.rate'), <span className="num">{t('sys.rate.n', { n: x.spans_per_s < 10 ? x.spans_per_s.toFixed(1) : int(x.spans_per_s, lang) })}</span>],
+          [t('sys.calls'), n(x.calls)],
+          [t('sys.accepted'), n(x.accepted)],
+          [t('sys.rejected'), n(x.rejected, true)],
+          [t('sys.refused'), n(x.refused, true)],
+          [t('sys.inflight'), <span className="num">{int(x.in_flight, lang)} / {int(x.capacity, lang)}</span>],
+          [t('sys.telemetry'), d.telemetry && (d.telemetry.exporting ? <span className="num">{t('sys.telemetry.n', { n: int(d.telemetry.sent, lang) })} {d.telemetry.failed > 0 && <span className="err">{t('sys.telemetry.failed', { n: d.telemetry.failed })}</span>}</span> : <span className="dim2">{t('sys.telemetry.off')}</span>)],
+        ]}
+      />
+      {x.capacity > 0 && <Meter share={x.in_flight / x.capacity} label={t('sys.inflight')} />}
+    </section>
+  );
+}
+
+function Failures({ d }: { d: System }) {
+  const t = useT();
+  const lang = useLang();
+  const rows = Object.entries(d.errors ?? {}).toSorted((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]));
+  if (rows.length === 0) return null;
+  return (
+    <section>
+      <h2>{t('sys.errors')}</h2>
+      <table className={s.table}>
+        <tbody>
+          {rows.map(([name, n]) => (
+            <tr key={name}>
+              <td>{name}</td>
+              <td className={`${s.r} ${n > 0 ? 'err' : 'dim'}`}>{int(n, lang)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
     </section>
   );
 }

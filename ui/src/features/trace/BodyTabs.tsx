@@ -36,17 +36,17 @@ export function useBody(span: Span, side: Side, enabled = true): Loaded {
 
 export function Body({ body, children }: { body: Loaded; children: (v: unknown, text: string) => ReactNode }) {
   const t = useT();
-  if (body.absent) return <Absent hidden={body.size > 0} />;
+  if (body.absent) return <Absent />;
   if (body.ask) return <Button variant="default" onClick={body.ask} style={{ justifySelf: 'start' }}>{t('body.load', { size: bytes(body.size) })}</Button>;
   if (body.error) return <ErrorNotice error={body.error} />;
   if (body.text === undefined) return <Waiting />;
   return children(body.value, body.text);
 }
 
-/** No body is there, or it is not part of what is shared. */
-export function Absent({ hidden }: { hidden: boolean }) {
+/** No body is there. Of a share it is not told whether one was recorded. */
+export function Absent() {
   const t = useT();
-  return <span className="dim">{t(hidden ? 'body.hidden' : 'body.absent')}</span>;
+  return <span className="dim">{t(useSource().shared ? 'body.hidden' : 'body.absent')}</span>;
 }
 
 export function IOTab({ span }: { span: Span }) {

@@ -67,20 +67,19 @@ function Canon({ span }: { span: Span }) {
   const q = useQuery({ ...messagesQuery(source, span.id), enabled: wanted, retry: false });
   if (!wanted) return <Button variant="default" onClick={() => setWanted(true)} style={{ justifySelf: 'start' }}>{t('body.load', { size: bytes(size) })}</Button>;
   if (q.isPending) return <Waiting />;
-  const hidden = source.shared && size > 0;
-  if (q.error instanceof ApiError && q.error.status === 404) return <Absent hidden={hidden} />;
+  if (q.error instanceof ApiError && q.error.status === 404) return <Absent />;
   if (q.isError) return <ErrorNotice error={q.error} />;
-  return <CanonView c={q.data} span={span} hidden={hidden} />;
+  return <CanonView c={q.data} span={span} />;
 }
 
-function CanonView({ c, span, hidden }: { c: Canonical; span: Span; hidden: boolean }) {
+function CanonView({ c, span }: { c: Canonical; span: Span }) {
   const t = useT();
   const conv = useMemo(() => canonicalInput(c), [c]);
   const said = useMemo<Message[]>(() => (c.output.messages ?? []).map(canonicalMessage), [c]);
   const documents = c.documents ?? [];
   const spoken = conv.system.length + conv.messages.length > 0;
   const nothing = !spoken && said.length === 0 && documents.length === 0 && c.input.value == null && c.output.value == null;
-  if (nothing) return <Absent hidden={hidden} />;
+  if (nothing) return <Absent />;
   return (
     <>
       {spoken ? <Spoken conv={conv} newFrom={conv.newFrom} /> : <ToolsView tools={conv.tools} />}

@@ -5,6 +5,7 @@ import { compact, duration, full, money } from '@/shared/format/format';
 import { useLang, useT } from '@/shared/i18n';
 import { ErrorNotice, Page, PageBar, Spacer, Tag, Waiting } from '@/shared/ui/Bits';
 import { Logo } from '@/shared/ui/Logo';
+import { useTitle } from '@/shared/ui/useTitle';
 import type { TraceSearch } from './search';
 import { sharedSource, SourceContext } from './source';
 import s from './Shared.module.css';
@@ -25,8 +26,8 @@ export function SharedPage() {
   const name = root?.trace_name || root?.name || '';
   useEffect(() => {
     document.documentElement.lang = lang;
-    document.title = `${name || t('share.shared')} · Weir`;
-  }, [lang, name, t]);
+  }, [lang]);
+  useTitle(name || t('share.shared'));
   const gone = error instanceof ApiError && (error.status === 404 || error.status === 410 || error.status === 401);
   return (
     <div className={s.app}>

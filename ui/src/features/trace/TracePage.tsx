@@ -4,10 +4,12 @@ import { IconArrowLeft, IconArrowsDiff, IconLink, IconRotateClockwise2, IconSear
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useCallback, useMemo, useState } from 'react';
 import { curlText } from '@/shared/api/queries';
+import { useMayWrite } from '@/shared/api/useRole';
 import type { Span, Trace } from '@/shared/api/types';
 import { compact, duration, full, money, short } from '@/shared/format/format';
 import { useLang, useT } from '@/shared/i18n';
 import { Copy, ErrorNotice, Page, PageBar, Spacer, Waiting } from '@/shared/ui/Bits';
+import { useTitle } from '@/shared/ui/useTitle';
 import type { Forest } from './forest';
 import type { TraceSearch } from './search';
 import { ownSource, SourceContext } from './source';
@@ -33,6 +35,9 @@ export function TracePage() {
   const inSession = useMemo(() => ({ ...source, session: head?.session }), [source, head?.session]);
   const [dialog, setDialog] = useState<Dialog>('');
   const set = useCallback((x: Partial<TraceSearch>) => void go({ search: (old) => ({ ...old, ...x }), replace: true }), [go]);
+  const root = head && rootOf(head);
+  useTitle(root && (root.trace_name || root.name || root.model));
+  const mayWrite = useMayWrite();
   const link = useClipboard({ timeout: 1200 });
   const copyLink = (x: Span | undefined) => link.copy(linkTo(x?.id));
   if (error) return <ErrorNotice error={error} retry={retry} />;
@@ -43,12 +48,12 @@ export function TracePage() {
         <Viewer
           key={id}
           source={source} f={f} spans={head.spans} big={big} search={search} onSearch={set}
-          keys={(span) => ({ d: () => setDialog('diff'), r: () => (replayable(span) ? setDialog('replay') : false), c: () => copyLink(span) })}
+          keys={(span) => ({ d: () => setDialog('diff'), r: () => (replayable(span) && mayWrite ? setDialog('replay') : false), c: () => copyLink(span) })}
           bar={(span, nextFailed, find) => (
             <>
-              <Bar id={id} head={head} f={f} span={span} copied={link.copied} onCopy={() => copyLink(span)} onFind={find} onFailed={nextFailed} onDialog={setDialog} />
+              <Bar id={id} head={head} f={f} span={span} mayWrite={mayWrite} copied={link.copied} onCopy={() => copyLink(span)} onFind={find} onFailed={nextFailed} onDialog={setDialog} />
               <Suspense>
-                {dialog === 'diff' && <DiffDialog trace={id} session={head.session} root={rootOf(head)} span={span} several={f.c.n > 1} onClose={() => setDialog('')} />}
+                {dialog === 'diff' && <DiffDialog trace={id} session={head.session} root={root} span={span} several={f.c.n > 1} onClose={() => setDialog('')} />}
                 {dialog === 'replay' && span && <ReplayDialog span={span} onClose={() => setDialog('')} />}
                 {dialog === 'share' && <ShareDialog trace={id} onClose={() => setDialog('')} />}
               </Suspense>
@@ -74,6 +79,7 @@ interface BarProps {
   head: Trace;
   f: Forest;
   span: Span | undefined;
+  mayWrite: boolean;
   copied: boolean;
   onCopy: () => void;
   onFind: () => void;
@@ -81,7 +87,7 @@ interface BarProps {
   onDialog: (d: Dialog) => void;
 }
 
-function Bar({ id, head, f, span, copied, onCopy, onFind, onFailed, onDialog }: BarProps) {
+function Bar({ id, head, f, span, mayWrite, copied, onCopy, onFind, onFailed, onDialog }: BarProps) {
   const t = useT();
   const lang = useLang();
   const curl = useClipboard({ timeout: 1200 });
@@ -116,7 +122,7 @@ function Bar({ id, head, f, span, copied, onCopy, onFind, onFailed, onDialog }: 
       {tokens > 0 && f.c.n > 1 && <span className="num">{compact(tokens)} {t('tok')}</span>}
       <span className="num">{money(cost, lang)}</span>
       <div className={s.actions}>
-        {replayable(span) && (
+        {replayable(span) && mayWrite && (
           <Button variant="default" leftSection={<IconRotateClockwise2 size={14} />} onClick={() => onDialog('replay')} title={`${t('replay')} (r)`}>
             {t('replay')}
           </Button>
@@ -124,9 +130,11 @@ function Bar({ id, head, f, span, copied, onCopy, onFind, onFailed, onDialog }: 
         <Button variant="default" leftSection={<IconArrowsDiff size={14} />} onClick={() => onDialog('diff')} title={`${t('diff.with')} (d)`}>
           {t('diff')}
         </Button>
-        <ActionIcon aria-label={t('share')} title={t('share')} onClick={() => onDialog('share')}>
-          <IconShare size={16} />
-        </ActionIcon>
+        {mayWrite && (
+          <ActionIcon aria-label={t('share')} title={t('share')} onClick={() => onDialog('share')}>
+            <IconShare size={16} />
+          </ActionIcon>
+        )}
         <ActionIcon aria-label={t(f.c.n > 1 ? 'trace.search' : 'trace.find')} title={`${t(f.c.n > 1 ? 'trace.search' : 'trace.find')} (/)`} onClick={onFind}>
           <IconSearch size={16} />
         </ActionIcon>

@@ -42,12 +42,12 @@ export function TreeList({ tree, lanes, selected, hits, zoom, onZoom, onSelect }
     );
   }
   return (
-    <div className={s.box} style={{ '--name': 'clamp(130px, 44%, 420px)' } as React.CSSProperties}>
+    <div className={s.box} style={{ '--name': 'clamp(130px, 44cqi, 420px)' } as React.CSSProperties}>
       {lanes && r.list.length > long && <Minimap tree={tree} box={box} zoom={zoom} onZoom={onZoom} onRow={(i) => show(i)} />}
       <div className={s.head} aria-hidden>
         {lanes ? (
           <>
-            <span style={{ width: 'var(--name)' }}>{t('trace.steps.n', { n: p.f.c.n, count: p.f.c.n.toLocaleString('en') })}</span>
+            <span style={{ width: 'calc(var(--name) - 8px)' }}>{t('trace.steps.n', { n: p.f.c.n, count: p.f.c.n.toLocaleString('en') })}</span>
             <span className={s.scale}>
               {[0, 0.25, 0.5, 0.75].map((x) => (
                 <span key={x}>{scaleAt(from, to, x)}</span>
@@ -71,6 +71,11 @@ export function TreeList({ tree, lanes, selected, hits, zoom, onZoom, onSelect }
           {lines}
         </div>
       </div>
+      {lanes && (
+        <p className={s.key}>
+          <span className={s.keyMark} /> {t('trace.key.first')} <span className={s.keyLine} /> {t('trace.key.critical')}
+        </p>
+      )}
     </div>
   );
 }

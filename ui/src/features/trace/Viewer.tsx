@@ -60,7 +60,7 @@ export function Viewer({ source, f, spans, big, search, onSearch, keys, bar }: P
   const close = () => (setFinding(false), setWords(''));
   const nextFailed = () => select(nextError(f, selected));
   const zoomTo = () => setZoom(zoom || selected < 0 ? undefined : around(tree.p, f.kids[selected]!.length > 0 ? selected : Math.max(f.parent[selected]!, 0)));
-  useHotkeys({ ...treeKeys(tree, selected, select), '/': find, e: nextFailed, z: () => (view === 'timeline' ? zoomTo() : false), ...keys?.(span) });
+  useHotkeys({ ...treeKeys(tree, selected, select), '/': find, Escape: () => (finding ? close() : false), e: nextFailed, z: () => (view === 'timeline' ? zoomTo() : false), ...keys?.(span) });
 
   const hits = finding && words.trim() !== '' ? found : noHits;
   const right = (

@@ -20,7 +20,7 @@ import { ExportMenu } from '@/shared/views/ExportMenu';
 import { ViewsMenu } from '@/shared/views/ViewsMenu';
 import { Bulk } from './Bulk';
 import { columns, orderPref, shownPref, specsOf, visible } from './columns';
-import { Columns } from './Columns';
+import { Columns } from './ColumnsMenu';
 import { markOf, type ListRow } from './rows';
 import { views, type ListView, type TracesSearch } from './search';
 import { idOf, merge, useLive } from './useLive';

@@ -21,7 +21,8 @@ export type AlertPreview = S['AlertPreview'];
 export type ExportSchedule = S['ExportSchedule'];
 export type AuditEntry = S['AuditEntry'];
 export type Erasure = S['Erasure'];
-export type SQLAnswer = S['SQLAnswer'];
+/** Rows of an answer are never null, whatever the generated type of a nested list says. */
+export type SQLAnswer = Omit<S['SQLAnswer'], 'rows'> & { rows: unknown[][] };
 export type SQLSchema = S['SQLSchema'];
 
 const scope = (s: Scope): Query => ({ filter: s.filter, from: s.from, to: s.to });
@@ -52,7 +53,7 @@ export const callsQuery = (s: Scope, sort = '-start', limit = 100) =>
 /** Whether applications send spans of their own. */
 export const applicationsQuery = queryOptions({
   queryKey: ['traces', 'applications'],
-  queryFn: async ({ signal }) => (await get<S['TraceList']>('/traces', { filter: 'source exists', limit: 1 }, signal)).items.length > 0,
+  queryFn: async ({ signal }) => (await get<S['TraceList']>('/traces', { filter: 'source != gateway', limit: 1 }, signal)).items.length > 0,
   staleTime: 300_000,
 });
 

@@ -235,6 +235,8 @@ export interface FieldInfo {
   type: string;
   ops?: string[];
   values?: string[];
+  groupable?: boolean;
+  sortable?: boolean;
 }
 
 export interface FacetValue {

@@ -1,8 +1,10 @@
+import { observeEn } from './observe.en';
 import { traceEn } from './trace.en';
 
 /** The English catalog: its keys are the keys. Placeholders: {name}, and {n|one|many} for the form that fits n. */
 export const en = {
   ...traceEn,
+  ...observeEn,
   'actions': 'Actions',
   'answer': 'answer',
   'apply': 'Apply',

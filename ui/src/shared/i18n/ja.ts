@@ -1,9 +1,11 @@
 import type { en } from './en';
+import { observeJa } from './observe.ja';
 import { traceJa } from './trace.ja';
 
 /** Typed by the English catalog, so that a missing or surplus key fails the type check. */
 export const ja: Record<keyof typeof en, string> = {
   ...traceJa,
+  ...observeJa,
   'actions': '操作',
   'answer': '応答',
   'apply': '適用',

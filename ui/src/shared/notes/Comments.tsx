@@ -2,6 +2,7 @@ import { ActionIcon, Button, Textarea } from '@mantine/core';
 import { IconPencil, IconTrash } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
+import { useMayWrite } from '../api/useRole';
 import { Markdown } from '../chat/Markdown';
 import { ago, full } from '../format/format';
 import { useLang, useT } from '../i18n';
@@ -11,7 +12,9 @@ import s from './Notes.module.css';
 
 /** The thread of comments on a span, trace or session. */
 export function Comments({ at, title }: { at: Target; title: string }) {
+  const t = useT();
   const q = useQuery({ ...commentsQuery(at), retry: false });
+  const mayWrite = useMayWrite();
   return (
     <section className={s.section} aria-label={title}>
       <h2 className={s.h}>{title}</h2>
@@ -19,7 +22,8 @@ export function Comments({ at, title }: { at: Target; title: string }) {
       {q.data?.items.map((c) => (
         <Line key={c.id} c={c} at={at} />
       ))}
-      <Write at={at} />
+      {q.data?.items.length === 0 && !mayWrite && <p className={s.none}>{t('comment.none')}</p>}
+      {mayWrite && <Write at={at} />}
     </section>
   );
 }
@@ -28,6 +32,7 @@ function Line({ c, at }: { c: Comment; at: Target }) {
   const t = useT();
   const lang = useLang();
   const client = useQueryClient();
+  const mayWrite = useMayWrite();
   const [editing, setEditing] = useState(false);
   const [error, setError] = useState<unknown>();
   if (editing) return <Write at={at} comment={c} onDone={() => setEditing(false)} />;
@@ -38,8 +43,12 @@ function Line({ c, at }: { c: Comment; at: Target }) {
         <span className="dim num" title={full(c.created ?? '', lang)}>{c.created ? ago(c.created, lang) : ''}</span>
         {c.updated && c.created && c.updated !== c.created && <span className="dim">{t('comment.edited')}</span>}
         <span className={bits.spacer} />
-        <ActionIcon size={24} aria-label={t('edit')} title={t('edit')} onClick={() => setEditing(true)}><IconPencil size={14} /></ActionIcon>
-        <ActionIcon size={24} aria-label={t('delete')} title={t('delete')} onClick={() => void deleteComment(client, c.id).catch(setError)}><IconTrash size={14} /></ActionIcon>
+        {mayWrite && (
+          <>
+            <ActionIcon size={24} aria-label={t('edit')} title={t('edit')} onClick={() => setEditing(true)}><IconPencil size={14} /></ActionIcon>
+            <ActionIcon size={24} aria-label={t('delete')} title={t('delete')} onClick={() => void deleteComment(client, c.id).catch(setError)}><IconTrash size={14} /></ActionIcon>
+          </>
+        )}
       </div>
       <Markdown text={c.text} />
       {error != null && <ErrorNotice error={error} />}

@@ -2,6 +2,7 @@ import { ActionIcon, Button } from '@mantine/core';
 import { IconHistory, IconPencil, IconPlus, IconTrash } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
+import { useMayWrite } from '../api/useRole';
 import { ago, full } from '../format/format';
 import { useLang, useT, type Key } from '../i18n';
 import { bits, ErrorNotice, Tag, Waiting } from '../ui/Bits';
@@ -16,12 +17,13 @@ export function Scores({ at, title }: { at: Target; title: string }) {
   const t = useT();
   const q = useQuery({ ...scoresQuery(at), retry: false });
   const [adding, setAdding] = useState(false);
+  const mayWrite = useMayWrite();
   const items = q.data?.items ?? [];
   return (
     <section className={s.section} aria-label={title}>
       <div className={s.head}>
         <h2 className={s.h}>{title}</h2>
-        {!adding && (
+        {!adding && mayWrite && (
           <Button variant="default" leftSection={<IconPlus size={14} />} onClick={() => setAdding(true)}>
             {t('score.add')}
           </Button>
@@ -40,6 +42,7 @@ function Line({ score, at }: { score: Score; at: Target }) {
   const t = useT();
   const lang = useLang();
   const client = useQueryClient();
+  const mayWrite = useMayWrite();
   const [mode, setMode] = useState<'' | 'edit' | 'history' | 'delete'>('');
   const [error, setError] = useState<unknown>();
   const swap = (m: typeof mode) => () => setMode(mode === m ? '' : m);
@@ -57,8 +60,12 @@ function Line({ score, at }: { score: Score; at: Target }) {
         <span className="dim num" title={full(score.updated || score.created || '', lang)}>{score.updated || score.created ? ago(score.updated || score.created!, lang) : ''}</span>
         <span className={bits.spacer} />
         <ActionIcon size={24} aria-label={t('score.history')} title={t('score.history')} aria-pressed={mode === 'history'} onClick={swap('history')}><IconHistory size={14} /></ActionIcon>
-        <ActionIcon size={24} aria-label={t('edit')} title={t('edit')} onClick={swap('edit')}><IconPencil size={14} /></ActionIcon>
-        <ActionIcon size={24} aria-label={t('delete')} title={t('delete')} onClick={swap('delete')}><IconTrash size={14} /></ActionIcon>
+        {mayWrite && (
+          <>
+            <ActionIcon size={24} aria-label={t('edit')} title={t('edit')} onClick={swap('edit')}><IconPencil size={14} /></ActionIcon>
+            <ActionIcon size={24} aria-label={t('delete')} title={t('delete')} onClick={swap('delete')}><IconTrash size={14} /></ActionIcon>
+          </>
+        )}
       </div>
       {score.comment && <div className={s.text}>{score.comment}</div>}
       {mode === 'delete' && (

@@ -8,10 +8,11 @@ import { useT } from '../i18n';
 import { KeyDialog } from '../keydialog/KeyDialog';
 import { Code } from '../ui/Code';
 import { placeholderKey, snippets } from './snippets';
+import { traceSnippets } from './traces';
 import s from './Snippets.module.css';
 
 /** Snippets filled with this server's address, a model it has, and a key once one is made. */
-export function Snippets({ secret, only }: { secret?: string; only?: string[] }) {
+export function Snippets({ secret, only, group = 'all' }: { secret?: string; only?: string[]; group?: 'all' | 'calls' | 'traces' }) {
   const t = useT();
   const connect = useQuery(connectQuery);
   const models = useQuery(modelsQuery);
@@ -19,7 +20,8 @@ export function Snippets({ secret, only }: { secret?: string; only?: string[] })
   const [making, setMaking] = useState(false);
   const base = (connect.data?.base_url || publicURL()).replace(/\/$/, '');
   const model = connect.data?.example_model || models.data?.items.find((m) => !m.pattern)?.name || 'claude-sonnet';
-  const all = snippets({ base, key: made ?? placeholderKey, model }).filter((x) => !only || only.includes(x.id));
+  const where = { base, key: made ?? placeholderKey, model };
+  const all = [...(group === 'traces' ? [] : snippets(where)), ...(group === 'calls' ? [] : traceSnippets(where))].filter((x) => !only || only.includes(x.id));
   const [id, setId] = useState(all[0]!.id);
   const now = all.find((x) => x.id === id) ?? all[0]!;
   const tabs = useRef<HTMLDivElement>(null);

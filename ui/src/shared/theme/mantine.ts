@@ -41,7 +41,7 @@ export const theme = createTheme({
     SegmentedControl: { defaultProps: { size: 'xs' } },
     Tooltip: { defaultProps: { openDelay: 300, withArrow: false, transitionProps: { duration: 0 } } },
     Modal: { defaultProps: { transitionProps: { duration: 100 }, radius: 6, centered: true }, styles: { title: { fontWeight: 600 } } },
-    Menu: { defaultProps: { transitionProps: { duration: 60 }, shadow: 'sm' } },
+    Menu: { defaultProps: { transitionProps: { duration: 60 }, shadow: 'sm', withInitialFocusPlaceholder: false } },
     Popover: { defaultProps: { transitionProps: { duration: 60 }, shadow: 'sm' } },
     Drawer: { defaultProps: { transitionProps: { duration: 100 } } },
   },
