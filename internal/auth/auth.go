@@ -17,6 +17,7 @@ import (
 	"weir/internal/audit"
 	"weir/internal/clip"
 	"weir/internal/fault"
+	"weir/internal/job"
 	"weir/internal/money"
 	"weir/internal/tenant"
 )
@@ -55,8 +56,7 @@ type Service struct {
 	sessions sync.Map // hash → *liveSession
 	change   sync.Mutex
 	version  int64 // of the store's data, guarded by change
-	stop     context.CancelFunc
-	done     chan struct{}
+	loop     *job.Loop
 }
 
 // New loads the snapshot and returns a Service that is ready to verify.

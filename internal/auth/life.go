@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"weir/internal/job"
 	"weir/internal/tenant"
 )
 
@@ -22,39 +23,26 @@ const (
 
 // Start begins to write uses of keys and sessions to the store, and to notice changes by other processes.
 func (s *Service) Start(ctx context.Context) error {
-	ctx, s.stop = context.WithCancel(ctx)
-	s.done = make(chan struct{})
-	go s.loop(ctx)
-	return nil
+	polls := 0
+	s.loop = job.New(pollEvery, func(ctx context.Context) {
+		polls++
+		if err := s.runOnce(ctx, polls%flushEvery == 0); err != nil && ctx.Err() == nil {
+			s.Log.Warn("auth upkeep failed", slog.Any("error", err))
+		}
+	})
+	return s.loop.Start(ctx)
 }
 
 // Stop ends that, after a last write.
 func (s *Service) Stop() {
-	if s.stop == nil {
+	if s.loop == nil {
 		return
 	}
-	s.stop()
-	<-s.done
+	s.loop.Stop()
 	ctx, cancel := context.WithTimeout(context.Background(), stepLimit)
 	defer cancel()
 	if err := s.Flush(ctx); err != nil {
 		s.Log.Warn("could not store last uses", slog.Any("error", err))
-	}
-}
-
-func (s *Service) loop(ctx context.Context) {
-	defer close(s.done)
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
-	for n := 1; ; n++ {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		if err := s.runOnce(ctx, n%flushEvery == 0); err != nil && ctx.Err() == nil {
-			s.Log.Warn("auth upkeep failed", slog.Any("error", err))
-		}
 	}
 }
 

@@ -160,9 +160,14 @@ const fieldEnd = '\x1f'
 func (t *text) record(dst []byte, s *span.Span) []byte {
 	for _, v := range []string{
 		s.Name, s.TraceName, s.ErrorType, s.ErrorText, s.Group, s.Model, s.Session, s.EndUser, string(s.User), s.Email, s.KeyAlias,
-		s.Service, s.Scope, s.Environment, s.Release, s.Client, s.Prompt.Name, s.RequestID, s.Upstream, s.Input.Preview, s.Output.Preview,
+		s.Service, s.Scope, s.Environment, s.Release, s.Client, s.Prompt.Name, s.RequestID, s.Upstream,
 	} {
 		dst = field(dst, v)
+	}
+	for _, r := range []span.Ref{s.Input, s.Output} {
+		if r.Form == span.FormNone { // else it is a part of a body
+			dst = field(dst, r.Preview)
+		}
 	}
 	for _, tag := range s.Tags {
 		dst = field(dst, tag)

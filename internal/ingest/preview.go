@@ -8,7 +8,7 @@ import (
 )
 
 // previewRunes is the longest preview.
-const previewRunes = 200
+const previewRunes = 140
 
 // preview cuts text at a rune boundary and repairs what is not UTF-8.
 func preview(text string) string {

@@ -200,7 +200,7 @@ type Ref struct {
 	Messages int    `json:"messages,omitempty"`
 	New      int    `json:"new,omitempty"`     // how many of the messages are new against the call this one continues
 	Size     int    `json:"size,omitempty"`    // bytes of the whole body
-	Preview  string `json:"preview,omitempty"` // ≤ 200 runes: last user text, or first answer text
+	Preview  string `json:"preview,omitempty"` // ≤ 140 runes: last user text, or first answer text
 }
 
 // Form says how to read a body.

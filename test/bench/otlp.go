@@ -145,13 +145,12 @@ const traceSpans = 13
 
 var models = []string{"gpt-4o", "gpt-4o-mini", "claude-sonnet-4", "claude-haiku-4", "gemini-2.5-pro"}
 
-// small makes traces of spans of about 1.5 KB. Times lie between from and now.
-func (r *river) small(n int, from time.Time) (spans [][]byte, last [16]byte) {
-	span := time.Since(from)
+// small makes traces of spans of about 1.5 KB that begin within a minute of a time.
+func (r *river) small(n int, about time.Time) (spans [][]byte, last [16]byte) {
 	for len(spans) < n {
 		var trace [16]byte
 		r.bytes(trace[:])
-		start := from.Add(time.Duration(r.r.Int64N(int64(span)))).Add(-time.Minute)
+		start := about.Add(time.Duration(r.r.Int64N(int64(time.Minute))))
 		user, session := fmt.Sprintf("user-%d", r.r.IntN(2000)), fmt.Sprintf("session-%d", r.r.IntN(100_000))
 		var root [8]byte
 		r.bytes(root[:])

@@ -119,14 +119,28 @@ func (s sink) send(c *http.Client, body []byte) error {
 	}
 }
 
-// smalls makes requests with small traces whose times lie between some time ago and now.
-func smalls(from time.Duration) func(int) func() ([]byte, int, string) {
+// smalls makes requests with small traces of now.
+func smalls(conn int) func() ([]byte, int, string) {
+	return smallsAt(conn, func() time.Time { return time.Now().Add(-2 * time.Minute) })
+}
+
+// smallsOver makes requests whose times go from some time ago to now while so many spans are made, as if they had been
+// sent when they happened.
+func smallsOver(ago time.Duration, total int64) func(int) func() ([]byte, int, string) {
+	var made atomic.Int64
+	from := time.Now().Add(-ago)
 	return func(conn int) func() ([]byte, int, string) {
-		r := newRiver(uint64(time.Now().UnixNano()) + uint64(conn))
-		return func() ([]byte, int, string) {
-			spans, last := r.small(batchSpans, time.Now().Add(-from))
-			return export(spans), len(spans), hex.EncodeToString(last[:])
-		}
+		return smallsAt(conn, func() time.Time {
+			return from.Add(time.Duration(float64(ago) * min(1, float64(made.Add(batchSpans))/float64(total))))
+		})
+	}
+}
+
+func smallsAt(conn int, about func() time.Time) func() ([]byte, int, string) {
+	r := newRiver(uint64(time.Now().UnixNano()) + uint64(conn))
+	return func() ([]byte, int, string) {
+		spans, last := r.small(batchSpans, about())
+		return export(spans), len(spans), hex.EncodeToString(last[:])
 	}
 }
 
@@ -215,10 +229,10 @@ func (l *lab) ingest() ([]row, error) {
 	}
 	defer p.stop()
 	lasts := l.span(60*time.Second, 10*time.Second)
-	if _, _, err := p.poured(pour{conns: 2, lasts: 3 * time.Second, make: smalls(time.Hour)}); err != nil {
+	if _, _, err := p.poured(pour{conns: 2, lasts: 3 * time.Second, make: smalls}); err != nil {
 		return nil, err
 	}
-	small, lag, err := p.poured(pour{conns: 4, lasts: lasts, make: smalls(time.Hour)})
+	small, lag, err := p.poured(pour{conns: 4, lasts: lasts, make: smalls})
 	if err != nil {
 		return nil, err
 	}
@@ -252,7 +266,7 @@ func (l *lab) bodies() ([]row, error) {
 		make   func(int) func() ([]byte, int, string)
 	}{
 		{"Disk, agent spans of 30 KB", 5, int64(l.pick(40_000, 8_000)), agentsOn(longCourse)},
-		{"Disk, spans of 1.5 KB with prose", 35, int64(l.pick(400_000, 60_000)), smalls(time.Hour)},
+		{"Disk, spans of 1.5 KB with prose", 35, int64(l.pick(400_000, 60_000)), smalls},
 	} {
 		data := filepath.Join(l.dir, "bodies-"+strings.ReplaceAll(k.name, " ", "-"))
 		p, err := l.weir("weir-bodies", data, true)
@@ -283,7 +297,7 @@ func (l *lab) tenMillion() ([]row, error) {
 	}
 	defer func() { p.stop() }()
 	total := int64(l.pick(10_000_000, 300_000))
-	if _, err := (pour{conns: 4, total: total, make: smalls(7 * 24 * time.Hour)}).run(p.sink(), nil); err != nil {
+	if _, err := (pour{conns: 4, total: total, make: smallsOver(7*24*time.Hour, total)}).run(p.sink(), nil); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)

@@ -32,7 +32,8 @@ type outlined struct {
 	Cost      struct {
 		Total money.Nano `json:"total"`
 	} `json:"cost"`
-	Covered bool `json:"covered"`
+	Covered    bool          `json:"covered"`
+	FirstToken time.Duration `json:"first_token"`
 }
 
 // Outline implements query.Outliner.
@@ -50,7 +51,7 @@ func (s *Store) Outline(ctx context.Context, p tenant.ProjectID, trace string) (
 			}
 			out = append(out, span.OutlineOf(&span.Span{
 				ID: o.ID, Parent: o.Parent, Name: o.Name, Kind: o.Kind, Start: o.Start, End: o.End, Status: o.Status, ErrorType: o.ErrorType,
-				ErrorText: o.ErrorText, Group: o.Group, Usage: o.Usage, Cost: span.Cost{Total: o.Cost.Total}, Covered: o.Covered,
+				ErrorText: o.ErrorText, Group: o.Group, Usage: o.Usage, Cost: span.Cost{Total: o.Cost.Total}, Covered: o.Covered, FirstToken: o.FirstToken,
 			}))
 			return true, nil
 		})

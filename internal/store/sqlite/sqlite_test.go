@@ -34,6 +34,10 @@ func openAt(t testing.TB, path string) *Store {
 
 func TestRows(t *testing.T) { storetest.Rows(t, openTemp) }
 
+func TestWatching(t *testing.T) {
+	storetest.Watching(t, func(t *testing.T) storetest.WatchStore { return openAt(t, filepath.Join(t.TempDir(), "rows.db")) })
+}
+
 func TestPragmas(t *testing.T) {
 	s := openAt(t, filepath.Join(t.TempDir(), "rows.db"))
 	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "10000"} {

@@ -1,7 +1,6 @@
 package anthropic
 
 import (
-	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -17,56 +16,12 @@ import (
 	"weir/internal/edge"
 	"weir/internal/fault"
 	"weir/internal/gateway"
+	"weir/internal/gateway/gatewaytest"
 	"weir/internal/llm"
 	"weir/internal/tenant"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// upstream answers every attempt in the same way, and remembers the last one.
-type upstream struct {
-	native bool
-	frames []gateway.Frame
-	end    error
-	whole  *gateway.Result
-	err    error
-	last   *gateway.Attempt
-}
-
-func (u *upstream) Speaks(llm.Dialect) bool { return u.native }
-
-func (u *upstream) Chat(_ context.Context, a *gateway.Attempt) (*gateway.Result, error) {
-	u.last = a
-	switch {
-	case u.err != nil:
-		return nil, u.err
-	case a.Stream:
-		return &gateway.Result{Status: 200, Stream: &frames{left: u.frames, end: u.end}}, nil
-	}
-	return u.whole, nil
-}
-
-type frames struct {
-	left []gateway.Frame
-	end  error
-}
-
-func (f *frames) Next() (gateway.Frame, error) {
-	if len(f.left) == 0 {
-		return gateway.Frame{}, f.end
-	}
-	next := f.left[0]
-	f.left = f.left[1:]
-	return next, nil
-}
-func (f *frames) Buffered() bool { return true }
-func (f *frames) Close() error   { return nil }
-
-type recorder struct{ records []*gateway.Record }
-
-func (*recorder) Admit() error               { return nil }
-func (*recorder) Begin(gateway.Intent) error { return nil }
-func (r *recorder) End(rec *gateway.Record)  { r.records = append(r.records, rec) }
 
 type authenticator struct{}
 
@@ -81,9 +36,9 @@ func (authenticator) Authenticate(r *http.Request) (*tenant.Identity, error) {
 }
 
 // server runs the surface on a real gateway with one upstream.
-func server(t *testing.T, u *upstream) (http.Handler, *recorder) {
+func server(t *testing.T, u *gatewaytest.Upstream) (http.Handler, *gatewaytest.Recorder) {
 	t.Helper()
-	rec := &recorder{}
+	rec := &gatewaytest.Recorder{}
 	log := slog.New(slog.DiscardHandler)
 	g := gateway.New(gateway.Deps{Recorder: rec, Log: log})
 	p := gateway.DefaultPolicy()
@@ -116,7 +71,7 @@ func TestWholeAnswers(t *testing.T) {
 		ID: "chatcmpl-1", Parts: []llm.Part{{Kind: llm.Text, Text: "yes"}, {Kind: llm.ToolCall, Call: &llm.Call{ID: "call_1", Name: "t", Args: ""}}},
 		Finish: llm.FinishToolCalls, RawFinish: "tool_calls", Usage: llm.Usage{Input: 3, CacheRead: 4, Output: 5},
 	}
-	h, _ := server(t, &upstream{whole: &gateway.Result{Status: 200, Response: res}})
+	h, _ := server(t, &gatewaytest.Upstream{Whole: &gateway.Result{Status: 200, Response: res}})
 	for _, path := range []string{"/v1/messages", "/v1/messages?beta=true", "/anthropic/v1/messages"} {
 		w := call(h, "POST", path, request)
 		want := `{"id":"msg_1","type":"message","role":"assistant","model":"claude","content":[{"type":"text","text":"yes"},{"type":"tool_use","id":"call_1","name":"t","input":{}}],"stop_reason":"tool_use","stop_sequence":null,"usage":{"input_tokens":3,"cache_creation_input_tokens":0,"cache_read_input_tokens":4,"output_tokens":5}}`
@@ -128,30 +83,30 @@ func TestWholeAnswers(t *testing.T) {
 		}
 	}
 	native := `{"id":"msg_x", "unknown":1}`
-	h, rec := server(t, &upstream{native: true, whole: &gateway.Result{Status: 200, Response: res, Body: []byte(native)}})
+	h, rec := server(t, &gatewaytest.Upstream{Native: true, Whole: &gateway.Result{Status: 200, Response: res, Body: []byte(native)}})
 	if w := call(h, "POST", "/v1/messages", request); w.Body.String() != native {
 		t.Errorf("native answer: %s", w.Body)
 	}
-	if len(rec.records) != 1 || string(rec.records[0].Request) != request || string(rec.records[0].Response) != native {
-		t.Errorf("recorded %+v", rec.records)
+	if len(rec.Records) != 1 || string(rec.Records[0].Request) != request || string(rec.Records[0].Response) != native {
+		t.Errorf("recorded %+v", rec.Records)
 	}
 }
 
 func TestHubRequest(t *testing.T) {
-	u := &upstream{whole: &gateway.Result{Response: &llm.Response{}}}
+	u := &gatewaytest.Upstream{Whole: &gateway.Result{Response: &llm.Response{}}}
 	h, _ := server(t, u)
 	call(h, "POST", "/v1/messages", request, "Anthropic-Beta", "a,b")
-	if u.last == nil || u.last.Hub == nil {
+	if u.Last == nil || u.Last.Hub == nil {
 		t.Fatal("no hub request arrived")
 	}
-	if d := cmp.Diff([]string{"a", "b"}, u.last.Hub.Betas); d != "" || u.last.Hub.MaxTokens != 9 {
-		t.Error(d, u.last.Hub.MaxTokens)
+	if d := cmp.Diff([]string{"a", "b"}, u.Last.Hub.Betas); d != "" || u.Last.Hub.MaxTokens != 9 {
+		t.Error(d, u.Last.Hub.MaxTokens)
 	}
 }
 
 func TestStream(t *testing.T) {
 	stream := strings.Replace(request, "{", `{"stream":true,`, 1)
-	h, _ := server(t, &upstream{end: io.EOF, frames: chunks(
+	h, _ := server(t, &gatewaytest.Upstream{End: io.EOF, Frames: chunks(
 		llm.Chunk{Kind: llm.ChunkStart, ID: "msg_1", Usage: llm.Usage{Input: 3}}, llm.Chunk{Kind: llm.ChunkReasoning, Text: "a"},
 		llm.Chunk{Kind: llm.ChunkText, Text: "b"}, llm.Chunk{Kind: llm.ChunkFinish, Finish: llm.FinishStop}, llm.Chunk{Kind: llm.ChunkUsage, Usage: llm.Usage{Output: 4}},
 	)})
@@ -191,7 +146,7 @@ data: {"type":"message_stop"}
 
 func TestNativeStream(t *testing.T) {
 	stream := strings.Replace(request, "{", `{"stream":true,`, 1)
-	h, _ := server(t, &upstream{native: true, end: io.EOF, frames: []gateway.Frame{
+	h, _ := server(t, &gatewaytest.Upstream{Native: true, End: io.EOF, Frames: []gateway.Frame{
 		{Event: "content_block_delta", Data: []byte(`{"x": 1}`), Chunks: []llm.Chunk{{Kind: llm.ChunkText, Text: "b"}}},
 		{Event: "message_stop", Data: []byte(`{"type":"message_stop"}`)},
 	}})
@@ -203,7 +158,7 @@ func TestNativeStream(t *testing.T) {
 
 func TestStreamThatBreaks(t *testing.T) {
 	stream := strings.Replace(request, "{", `{"stream":true,`, 1)
-	h, rec := server(t, &upstream{end: &llm.Error{Provider: "fake", Type: llm.TypeCut, Message: "it broke"}, frames: chunks(llm.Chunk{Kind: llm.ChunkText, Text: "b"})})
+	h, rec := server(t, &gatewaytest.Upstream{End: &llm.Error{Provider: "fake", Type: llm.TypeCut, Message: "it broke"}, Frames: chunks(llm.Chunk{Kind: llm.ChunkText, Text: "b"})})
 	w := call(h, "POST", "/v1/messages", stream)
 	_, last, _ := strings.Cut(w.Body.String(), "event: error\ndata: ")
 	if v := gjson.Parse(last); v.Get("error.type").Str != "api_error" || v.Get("error.message").Str != "it broke" || v.Get("request_id").Str == "" {
@@ -212,7 +167,7 @@ func TestStreamThatBreaks(t *testing.T) {
 	if strings.Contains(w.Body.String(), "message_stop") {
 		t.Error("a broken stream has a normal end")
 	}
-	if len(rec.records) != 1 || rec.records[0].Span.ErrorType != llm.TypeCut {
+	if len(rec.Records) != 1 || rec.Records[0].Span.ErrorType != llm.TypeCut {
 		t.Error("not recorded as cut")
 	}
 }
@@ -242,7 +197,7 @@ func TestErrors(t *testing.T) {
 		{"bug", "/v1/messages", request, "good", errors.New("sql: secret"), 500, "api_error", "nternal"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			h, _ := server(t, &upstream{err: c.err})
+			h, _ := server(t, &gatewaytest.Upstream{Err: c.err})
 			w := call(h, "POST", c.path, c.body, "X-Api-Key", c.key)
 			v := gjson.ParseBytes(w.Body.Bytes())
 			if w.Code != c.status || v.Get("type").Str != "error" || v.Get("error.type").Str != c.kind || !strings.Contains(v.Get("error.message").Str, c.says) {
@@ -259,19 +214,19 @@ func TestErrors(t *testing.T) {
 }
 
 func TestCountTokensEstimates(t *testing.T) {
-	h, rec := server(t, &upstream{})
+	h, rec := server(t, &gatewaytest.Upstream{})
 	body := `{"model":"claude","messages":[{"role":"user","content":"hi"}]}`
 	w := call(h, "POST", "/v1/messages/count_tokens", body)
 	if want := int64(len(body)*2+6) / 7; w.Code != 200 || gjson.Get(w.Body.String(), "input_tokens").Int() != want {
 		t.Errorf("%d %s, want %d", w.Code, w.Body, want)
 	}
-	if len(rec.records) != 0 {
+	if len(rec.Records) != 0 {
 		t.Error("counting was recorded as a call")
 	}
 }
 
 func TestModels(t *testing.T) {
-	h, _ := server(t, &upstream{})
+	h, _ := server(t, &gatewaytest.Upstream{})
 	v := "2023-06-01"
 	w := call(h, "GET", "/v1/models", "", "Anthropic-Version", v)
 	want := `{"data":[{"type":"model","id":"claude","display_name":"claude","created_at":"1970-01-01T00:00:00Z"},{"type":"model","id":"claude-b","display_name":"claude-b","created_at":"1970-01-01T00:00:00Z"}],"has_more":false,"first_id":"claude","last_id":"claude-b"}`

@@ -12,6 +12,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/klauspost/compress/gzip"
 
 	"weir/internal/edge"
 	"weir/internal/fault"
@@ -98,9 +99,36 @@ func (a *answer) finish() error {
 	for k, v := range a.header {
 		a.w.Header()[k] = v
 	}
+	if a.worthPacking() {
+		return a.pack()
+	}
 	a.w.WriteHeader(max(a.status, http.StatusOK))
 	_, err := a.w.Write(a.body.Bytes())
 	return err
+}
+
+// packFrom is the size from which an answer is compressed: the tree of a long trace has megabytes.
+const packFrom = 64 << 10
+
+func (a *answer) worthPacking() bool {
+	h := a.w.Header()
+	h.Add("Vary", "Accept-Encoding")
+	return a.body.Len() >= packFrom && strings.Contains(a.r.Header.Get("Accept-Encoding"), "gzip") && h.Get("Content-Encoding") == "" &&
+		strings.HasPrefix(h.Get("Content-Type"), "application/json")
+}
+
+func (a *answer) pack() error {
+	a.w.Header().Set("Content-Encoding", "gzip")
+	a.w.Header().Del("Content-Length")
+	a.w.WriteHeader(max(a.status, http.StatusOK))
+	z, err := gzip.NewWriterLevel(a.w, gzip.BestSpeed)
+	if err != nil {
+		return err
+	}
+	if _, err := z.Write(a.body.Bytes()); err != nil {
+		return err
+	}
+	return z.Close()
 }
 
 // catchErrors takes what the framework finds wrong with a request.

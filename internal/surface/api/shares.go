@@ -118,6 +118,12 @@ type SharedSpanInput struct {
 	Span string `path:"span" maxLength:"200"`
 }
 
+// SharedTraceInput asks for a shared trace.
+type SharedTraceInput struct {
+	SharedInput
+	Limit int `query:"limit" minimum:"1" maximum:"2000" default:"2000" doc:"spans, the earliest"`
+}
+
 // SharedTreeInput asks for a page of a shared tree.
 type SharedTreeInput struct {
 	SharedInput
@@ -130,8 +136,8 @@ func (s *Surface) shared() {
 	get := func(path, id, doc, media string) op {
 		return op{method: http.MethodGet, path: "/share/{token}" + path, id: id, doc: doc, access: edge.Public, media: media}
 	}
-	register(s, get("", "getShared", "A shared trace", ""), onShared(s, SharedInput.token, func(ctx context.Context, v *Surface, t TraceInput, _ *SharedInput) (*body[Trace], error) {
-		return v.getTrace(ctx, &getTraceInput{TraceInput: t, Limit: maxShared})
+	register(s, get("", "getShared", "A shared trace", ""), onShared(s, SharedTraceInput.token, func(ctx context.Context, v *Surface, t TraceInput, in *SharedTraceInput) (*body[Trace], error) {
+		return v.getTrace(ctx, &getTraceInput{TraceInput: t, Limit: in.Limit})
 	}))
 	register(s, get("/tree", "getSharedTree", "What a tree shows of a shared trace", ""), onShared(s, SharedTreeInput.token, func(ctx context.Context, v *Surface, t TraceInput, in *SharedTreeInput) (*body[Tree], error) {
 		return v.getTree(ctx, &getTreeInput{TraceInput: t, Limit: in.Limit, Cursor: in.Cursor})

@@ -248,6 +248,3 @@ func (s *Surface) recorded(which func(*span.Span) span.Ref) func(context.Context
 		return &bytesOutput{ContentType: "application/json", Body: b}, nil
 	}
 }
-
-// maxShared is how many spans of a trace somebody is shown to whom it is shared.
-const maxShared = 2000

@@ -33,6 +33,7 @@ type TreeColumns struct {
 	Statuses    []string  `json:"statuses" nullable:"false"`
 	StartsMS    []float64 `json:"starts_ms" nullable:"false" doc:"since start"`
 	DurationsMS []float64 `json:"durations_ms" nullable:"false"`
+	FirstsMS    []float64 `json:"first_tokens_ms" nullable:"false" doc:"from the span's start to its first token; 0 where there was none"`
 	Costs       []float64 `json:"costs_usd" nullable:"false"`
 	Tokens      []int64   `json:"tokens" nullable:"false"`
 	Models      []string  `json:"models" nullable:"false"`
@@ -79,12 +80,13 @@ func treeColumns(spans []span.Outline, start time.Time) TreeColumns {
 	n := len(spans)
 	c := TreeColumns{
 		IDs: make([]string, n), Parents: make([]string, n), Names: make([]string, n), Kinds: make([]string, n), Statuses: make([]string, n),
-		StartsMS: make([]float64, n), DurationsMS: make([]float64, n), Costs: make([]float64, n), Tokens: make([]int64, n), Models: make([]string, n),
+		StartsMS: make([]float64, n), DurationsMS: make([]float64, n), FirstsMS: make([]float64, n), Costs: make([]float64, n), Tokens: make([]int64, n), Models: make([]string, n),
 		Errors: make([]string, n), Covered: make([]bool, n),
 	}
 	for i, o := range spans {
 		c.IDs[i], c.Parents[i], c.Names[i], c.Kinds[i], c.Statuses[i] = o.ID, o.Parent, o.Name, string(o.Kind), string(o.Status)
 		c.StartsMS[i], c.DurationsMS[i] = millis(o.Start.Sub(start)), millis(o.End.Sub(o.Start))
+		c.FirstsMS[i] = millis(o.FirstToken)
 		c.Costs[i], c.Tokens[i], c.Models[i], c.Errors[i], c.Covered[i] = o.Cost.USD(), o.Tokens, o.Model, clip.To(o.Error, 60), o.Covered
 	}
 	return c

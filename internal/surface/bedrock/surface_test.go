@@ -2,7 +2,6 @@ package bedrock
 
 import (
 	"bytes"
-	"context"
 	"encoding/base64"
 	"errors"
 	"io"
@@ -20,55 +19,12 @@ import (
 	"weir/internal/edge"
 	"weir/internal/fault"
 	"weir/internal/gateway"
+	"weir/internal/gateway/gatewaytest"
 	"weir/internal/llm"
 	"weir/internal/tenant"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-type upstream struct {
-	native bool
-	frames []gateway.Frame
-	end    error
-	whole  *gateway.Result
-	err    error
-	last   *gateway.Attempt
-}
-
-func (u *upstream) Speaks(llm.Dialect) bool { return u.native }
-
-func (u *upstream) Chat(_ context.Context, a *gateway.Attempt) (*gateway.Result, error) {
-	u.last = a
-	switch {
-	case u.err != nil:
-		return nil, u.err
-	case a.Stream:
-		return &gateway.Result{Status: 200, Stream: &frames{left: u.frames, end: u.end}}, nil
-	}
-	return u.whole, nil
-}
-
-type frames struct {
-	left []gateway.Frame
-	end  error
-}
-
-func (f *frames) Next() (gateway.Frame, error) {
-	if len(f.left) == 0 {
-		return gateway.Frame{}, f.end
-	}
-	next := f.left[0]
-	f.left = f.left[1:]
-	return next, nil
-}
-func (f *frames) Buffered() bool { return true }
-func (f *frames) Close() error   { return nil }
-
-type recorder struct{}
-
-func (recorder) Admit() error               { return nil }
-func (recorder) Begin(gateway.Intent) error { return nil }
-func (recorder) End(*gateway.Record)        {}
 
 type authenticator struct{}
 
@@ -84,10 +40,10 @@ func (authenticator) Authenticate(r *http.Request) (*tenant.Identity, error) {
 
 const modelID = "arn:aws:bedrock:us-east-1:1:application-inference-profile/us.claude-v1:0"
 
-func server(t *testing.T, u *upstream) http.Handler {
+func server(t *testing.T, u *gatewaytest.Upstream) http.Handler {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	g := gateway.New(gateway.Deps{Recorder: recorder{}, Log: log})
+	g := gateway.New(gateway.Deps{Recorder: &gatewaytest.Recorder{}, Log: log})
 	p := gateway.DefaultPolicy()
 	p.Retries = 0
 	g.Swap(gateway.NewTable([]*gateway.Deployment{{ID: "d", Group: modelID, Upstream: u, Target: gateway.Target{Provider: "fake", Model: "m"}}}, p))
@@ -111,28 +67,28 @@ func call(h http.Handler, method, path, body string, headers ...string) *httptes
 }
 
 func TestInvokeBecomesMessages(t *testing.T) {
-	u := &upstream{native: true, whole: &gateway.Result{Body: []byte(`{"id":"msg","usage":{"input_tokens":3,"output_tokens":4}}`), Response: &llm.Response{}}}
+	u := &gatewaytest.Upstream{Native: true, Whole: &gateway.Result{Body: []byte(`{"id":"msg","usage":{"input_tokens":3,"output_tokens":4}}`), Response: &llm.Response{}}}
 	h := server(t, u)
 	for _, path := range []string{escaped + "invoke", "/bedrock" + escaped + "invoke", "/bedrock/" + escaped + "invoke"} {
-		u.last = nil
+		u.Last = nil
 		w := call(h, "POST", path, request, "Anthropic-Beta", "b1")
 		if w.Code != 200 || w.Header().Get("X-Amzn-Bedrock-Output-Token-Count") != "4" || w.Header().Get("X-Amzn-Requestid") == "" {
 			t.Fatalf("%s: %d %s %s", path, w.Code, w.Header(), w.Body)
 		}
 		want := `{"max_tokens":9,"x":{"y":1.0},"messages":[{"role":"user","content":"hi"}],"model":"` + modelID + `","stream":false}`
-		if got := string(u.last.Native); got != want || u.last.Dialect != llm.AnthropicMessages {
+		if got := string(u.Last.Native); got != want || u.Last.Dialect != llm.AnthropicMessages {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
-		if got := u.last.Header.Get("Anthropic-Beta"); got != "b1,b2" {
+		if got := u.Last.Header.Get("Anthropic-Beta"); got != "b1,b2" {
 			t.Errorf("betas %q", got)
 		}
 	}
 }
 
 func TestHubRequestKnowsTheBetas(t *testing.T) {
-	u := &upstream{whole: &gateway.Result{Response: &llm.Response{Parts: []llm.Part{{Kind: llm.Text, Text: "yes"}}}}}
+	u := &gatewaytest.Upstream{Whole: &gateway.Result{Response: &llm.Response{Parts: []llm.Part{{Kind: llm.Text, Text: "yes"}}}}}
 	w := call(server(t, u), "POST", escaped+"invoke", request)
-	if d := cmp.Diff([]string{"b2"}, u.last.Hub.Betas); d != "" || gjson.Get(w.Body.String(), "content.0.text").Str != "yes" {
+	if d := cmp.Diff([]string{"b2"}, u.Last.Hub.Betas); d != "" || gjson.Get(w.Body.String(), "content.0.text").Str != "yes" {
 		t.Error(d, w.Body)
 	}
 }
@@ -179,7 +135,7 @@ func TestStreams(t *testing.T) {
 		{Event: "message_delta", Data: []byte(`{"type":"message_delta"}`), Chunks: []llm.Chunk{{Kind: llm.ChunkFinish}, {Kind: llm.ChunkUsage, Usage: usage}}},
 		{Event: "message_stop", Data: []byte(`{"type":"message_stop"}`)},
 	}
-	for name, u := range map[string]*upstream{"hub": {frames: hub, end: io.EOF}, "native": {native: true, frames: native, end: io.EOF}} {
+	for name, u := range map[string]*gatewaytest.Upstream{"hub": {Frames: hub, End: io.EOF}, "native": {Native: true, Frames: native, End: io.EOF}} {
 		t.Run(name, func(t *testing.T) {
 			w := call(server(t, u), "POST", "/bedrock"+escaped+"invoke-with-response-stream", request)
 			if ct := w.Header().Get("Content-Type"); w.Code != 200 || ct != "application/vnd.amazon.eventstream" {
@@ -215,7 +171,7 @@ func TestStreamThatBreaks(t *testing.T) {
 		{&llm.Error{Provider: "f", Status: 529, Message: "it broke"}, "serviceUnavailableException"},
 		{&llm.Error{Provider: "f", Type: llm.TypeTimeout, Message: "it broke"}, "modelTimeoutException"},
 	} {
-		u := &upstream{frames: []gateway.Frame{{Chunks: []llm.Chunk{{Kind: llm.ChunkText, Text: "b"}}}}, end: c.err}
+		u := &gatewaytest.Upstream{Frames: []gateway.Frame{{Chunks: []llm.Chunk{{Kind: llm.ChunkText, Text: "b"}}}}, End: c.err}
 		got := decode(t, call(server(t, u), "POST", escaped+"invoke-with-response-stream", request).Body.Bytes())
 		last := got[len(got)-1]
 		if last.kind != "exception" || last.name != c.name || last.data != `{"message":"it broke"}` {
@@ -246,7 +202,7 @@ func TestErrors(t *testing.T) {
 		{"bug", escaped + "invoke", request, "Bearer good", errors.New("secret"), 500, "InternalServerException", "nternal"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := call(server(t, &upstream{err: c.err}), "POST", c.path, c.body, "Authorization", c.auth)
+			w := call(server(t, &gatewaytest.Upstream{Err: c.err}), "POST", c.path, c.body, "Authorization", c.auth)
 			if w.Code != c.status || w.Header().Get("X-Amzn-Errortype") != c.kind || !strings.Contains(gjson.Get(w.Body.String(), "message").Str, c.says) {
 				t.Errorf("%d %s %s", w.Code, w.Header().Get("X-Amzn-Errortype"), w.Body)
 			}
@@ -258,7 +214,7 @@ func TestErrors(t *testing.T) {
 }
 
 func TestProfiles(t *testing.T) {
-	h := server(t, &upstream{})
+	h := server(t, &gatewaytest.Upstream{})
 	for _, path := range []string{"/inference-profiles", "/bedrock/inference-profiles?type=SYSTEM_DEFINED"} {
 		if w := call(h, "GET", path, ""); w.Code != 200 || w.Body.String() != `{"inferenceProfileSummaries":[]}` {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)

@@ -3,6 +3,7 @@ package mcp
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,6 +32,9 @@ func (c *caller) aggregate(ctx context.Context, in aggregateIn) (string, error) 
 	if in.From == "" {
 		in.From = "24h"
 	}
+	if len(in.Measures) == 0 {
+		in.Measures = usualMeasures
+	}
 	q, err := c.selection(in.Filter, in.From, in.To)
 	if err != nil {
 		return "", err
@@ -41,53 +45,64 @@ func (c *caller) aggregate(ctx context.Context, in aggregateIn) (string, error) 
 	if !q.To.IsZero() {
 		until = q.To
 	}
-	if a.Interval, err = interval(in.Interval, until.Sub(q.From)); err != nil {
+	period := until.Sub(q.From)
+	if a.Interval, err = interval(in.Interval, period); err != nil {
 		return "", err
 	}
 	if err := groups(&a, in.GroupBy); err != nil {
 		return "", err
 	}
-	names := in.Measures
-	if len(names) == 0 {
-		names = usualMeasures
+	measures, err := measure(&a, in.Measures)
+	if err != nil {
+		return "", err
 	}
-	measures := make([]query.Measure, len(names))
-	for i, n := range names {
-		var score string
-		if measures[i], score, err = query.ParseMeasure(n); err != nil {
-			return "", fault.Bad("measures", "%s", said(err))
-		}
-		if score != "" && a.Score != "" && score != a.Score {
-			return "", fault.Bad("measures", "one score at a time")
-		}
-		a.Score = first(score, a.Score)
-	}
-	a.Measure = measures[0]
 	got, lags, err := c.Query.Aggregate(ctx, a)
 	if err != nil {
 		return "", err
 	}
-	period := until.Sub(q.From)
+	return in.table(got, a.Interval, period, measures) + "units: cost in USD, latencies in ms, rate per minute\n" + partial(lags), nil
+}
+
+// measure reads measures by their names; groups are ordered by the first.
+func measure(a *query.Aggregate, names []string) ([]query.Measure, error) {
+	out := make([]query.Measure, len(names))
+	for i, n := range names {
+		m, score, err := query.ParseMeasure(n)
+		if err != nil {
+			return nil, fault.Bad("measures", "%s", said(err))
+		}
+		if score != "" && a.Score != "" && score != a.Score {
+			return nil, fault.Bad("measures", "one score at a time")
+		}
+		out[i], a.Score = m, first(score, a.Score)
+	}
+	a.Measure = out[0]
+	return out, nil
+}
+
+// table has a row a group and interval, and a total where there is more than one.
+func (in *aggregateIn) table(got query.Aggregation, every, period time.Duration, measures []query.Measure) string {
 	var t table
 	t.limit = 20000
-	t.row(append(append([]string{}, headings(in.GroupBy, a.Interval)...), names...)...)
+	head := headings(in.GroupBy, every)
+	t.row(append(slices.Clone(head), in.Measures...)...)
 	for _, s := range got.Series {
-		if a.Interval == 0 {
+		if every == 0 {
 			t.row(append(labels(s, in.GroupBy), figures(s.Totals, measures, period)...)...)
 		}
 		for _, p := range s.Points {
-			t.row(append(append(labels(s, in.GroupBy), stamp(p.Time)), figures(p.Figures, measures, a.Interval)...)...)
+			t.row(append(append(labels(s, in.GroupBy), stamp(p.Time)), figures(p.Figures, measures, every)...)...)
 		}
 	}
-	if len(in.GroupBy) > 0 || a.Interval > 0 {
-		total := make([]string, len(headings(in.GroupBy, a.Interval)))
+	if len(head) > 0 {
+		total := make([]string, len(head))
 		total[0] = "(total)"
 		t.row(append(total, figures(got.Totals, measures, period)...)...)
 	}
 	if t.full {
 		t.b.WriteString("(cut: use fewer groups or longer intervals)\n")
 	}
-	return t.b.String() + "units: cost in USD, latencies in ms, rate per minute\n" + partial(lags), nil
+	return t.b.String()
 }
 
 func interval(s string, period time.Duration) (time.Duration, error) {

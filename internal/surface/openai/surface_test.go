@@ -17,6 +17,7 @@ import (
 	"weir/internal/edge"
 	"weir/internal/fault"
 	"weir/internal/gateway"
+	"weir/internal/gateway/gatewaytest"
 	"weir/internal/llm"
 	"weir/internal/tenant"
 	wire "weir/internal/wire/openai"
@@ -43,7 +44,7 @@ func (u *upstream) Chat(_ context.Context, a *gateway.Attempt) (*gateway.Result,
 		return nil, u.err
 	}
 	if a.Stream {
-		return &gateway.Result{Status: 200, Stream: &frames{u.frames, u.err}}, nil
+		return &gateway.Result{Status: 200, Stream: &gatewaytest.Frames{Left: u.frames, End: u.err}}, nil
 	}
 	r := &gateway.Result{Status: 200, Response: u.answer}
 	if a.Native != nil {
@@ -52,39 +53,14 @@ func (u *upstream) Chat(_ context.Context, a *gateway.Attempt) (*gateway.Result,
 	return r, nil
 }
 
-type frames struct {
-	left []gateway.Frame
-	err  error
-}
-
-func (f *frames) Next() (gateway.Frame, error) {
-	if len(f.left) == 0 {
-		if f.err != nil {
-			return gateway.Frame{}, f.err
-		}
-		return gateway.Frame{}, io.EOF
-	}
-	next := f.left[0]
-	f.left = f.left[1:]
-	return next, nil
-}
-func (f *frames) Buffered() bool { return true }
-func (f *frames) Close() error   { return nil }
-
-type recorder struct{ records []*gateway.Record }
-
-func (r *recorder) Admit() error               { return nil }
-func (r *recorder) Begin(gateway.Intent) error { return nil }
-func (r *recorder) End(x *gateway.Record)      { r.records = append(r.records, x) }
-
 type anyone struct{ who *tenant.Identity }
 
 func (a anyone) Authenticate(*http.Request) (*tenant.Identity, error) { return a.who, nil }
 
 // serve sends one request through the routes and a real gateway.
-func serve(t *testing.T, u *upstream, who *tenant.Identity, r *http.Request) (*httptest.ResponseRecorder, *recorder) {
+func serve(t *testing.T, u *upstream, who *tenant.Identity, r *http.Request) (*httptest.ResponseRecorder, *gatewaytest.Recorder) {
 	t.Helper()
-	rec := &recorder{}
+	rec := &gatewaytest.Recorder{}
 	log := slog.New(slog.DiscardHandler)
 	g := gateway.New(gateway.Deps{Recorder: rec, Log: log, Now: noon})
 	target := gateway.Target{Provider: "openai", Model: "real"}
@@ -153,7 +129,7 @@ func TestStreamTranslated(t *testing.T) {
 	if usage.PromptTokens != 125 || usage.TotalTokens != 155 || usage.CacheReadInputTokens != 100 {
 		t.Errorf("usage on the wire %+v", usage)
 	}
-	golden(t, filepath.Join("testdata", "stream", "everything.record.json"), append(rec.records[0].Response, '\n'))
+	golden(t, filepath.Join("testdata", "stream", "everything.record.json"), append(rec.Records[0].Response, '\n'))
 }
 
 func TestStreamUsageOnlyWhenAsked(t *testing.T) {
@@ -251,7 +227,7 @@ func TestStreamNativePassesBytes(t *testing.T) {
 	if w.Body.String() != want {
 		t.Errorf("got %s", w.Body)
 	}
-	if u := rec.records[0].Span.Usage; u.Output != 1 {
+	if u := rec.Records[0].Span.Usage; u.Output != 1 {
 		t.Errorf("recorded usage %+v", u)
 	}
 }

@@ -141,6 +141,7 @@ func (g *GRPC) serve(ctx context.Context, signal wire.Signal, body []byte) (answ
 	}
 	body, release, err := g.surface.inflate.counted(body)
 	if err != nil {
+		g.surface.unread()
 		return nil, err
 	}
 	defer release()

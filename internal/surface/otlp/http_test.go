@@ -181,6 +181,9 @@ func TestRefusals(t *testing.T) {
 			if n := r.inflate.used.Load(); n != 0 {
 				t.Fatalf("%d bytes stay counted", n)
 			}
+			if c.status != 401 && c.status != 403 && c.status != 415 && r.Stats().Refused != 1 {
+				t.Fatalf("counted %+v", r.Stats())
+			}
 		})
 	}
 }

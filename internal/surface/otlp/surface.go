@@ -131,6 +131,7 @@ func (s *Surface) handle(signal wire.Signal) edge.Handler {
 		}
 		body, release, err := s.inflate.read(r)
 		if err != nil {
+			s.unread()
 			return err
 		}
 		defer release()
@@ -148,6 +149,12 @@ func (s *Surface) handle(signal wire.Signal) edge.Handler {
 		}
 		return err
 	}
+}
+
+// unread counts a request that was refused before it was looked at.
+func (s *Surface) unread() {
+	s.stats.requests.Add(1)
+	s.stats.refused.Add(1)
 }
 
 // take is the way of a request of either transport.

@@ -61,8 +61,8 @@ export function SessionPage() {
       <div className={s.split}>
         <div className={s.stream} ref={setBox} tabIndex={0} role="region" aria-label={t('session.conversation')}>
           <div className={s.inner}>
-            {list.map((x) => (
-              <StepView key={x.call.span + x.n} step={x} largest={sum.largest} root={box} />
+            {list.map((x, i) => (
+              <StepView key={x.call.span + x.n} step={x} before={list[i - 1]} largest={sum.largest} root={box} />
             ))}
             {(hasNextPage || isFetchingNextPage) && <span className="dim">{t('loading')} {int(list.length, lang)}</span>}
           </div>

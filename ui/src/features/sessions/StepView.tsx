@@ -13,7 +13,7 @@ import type { Step } from './steps';
 const guess = 220; // px of a step that has not been drawn yet
 
 /** One call: its facts, then only what it added. The body is drawn when it comes near the window, and then stays. */
-export const StepView = memo(function StepView({ step, largest, root }: { step: Step; largest: number; root: HTMLElement | null }) {
+export const StepView = memo(function StepView({ step, before, largest, root }: { step: Step; before?: Step; largest: number; root: HTMLElement | null }) {
   const [seen, setSeen] = useState(step.n <= 3);
   const { ref, entry } = useIntersection({ root, rootMargin: '1200px' });
   useEffect(() => {
@@ -22,7 +22,7 @@ export const StepView = memo(function StepView({ step, largest, root }: { step: 
   return (
     <article ref={ref} id={`step-${step.n}`} className={s.step} style={seen ? undefined : { minHeight: guess }} aria-label={String(step.n)}>
       <Head step={step} largest={largest} />
-      {seen && <Body step={step} />}
+      {seen && <Body step={step} before={before} />}
     </article>
   );
 });
@@ -56,13 +56,13 @@ function Head({ step, largest }: { step: Step; largest: number }) {
   );
 }
 
-function Body({ step }: { step: Step }) {
+function Body({ step, before }: { step: Step; before?: Step }) {
   const t = useT();
   const c = step.call;
   return (
     <div className={s.body}>
       {foreign(c) ? (
-        <AppBody call={c} first={step.n === 1} />
+        <AppBody call={c} before={before?.call} />
       ) : (
         <>
           <SystemView parts={step.system} />

@@ -1,5 +1,5 @@
 import type { SessionCall } from '@/shared/api/types';
-import { answer, content, message } from '@/shared/chat/normalize';
+import { answer, content, isObj, message } from '@/shared/chat/normalize';
 import type { Message, Part } from '@/shared/chat/types';
 import { add, cacheShare, total, type Buckets } from '@/shared/format/usage';
 
@@ -21,11 +21,20 @@ export function steps(calls: SessionCall[]): Step[] {
     const all = (call.new_messages ?? []).map(message);
     const system = [...content(call.system), ...all.filter((m) => m.role === 'system').flatMap((m) => m.parts)];
     const fresh = all.filter((m) => m.role !== 'system');
-    const reply = call.answer ? answer(call.answer) : undefined;
+    const reply = call.answer ? (answer(call.answer) ?? lastOf(call.answer)) : undefined;
     for (const m of fresh) name(m, names);
     if (reply) learn(reply, names);
     return { call, n: i + 1, fresh, reply, system, running: call.running_cost_usd ?? sum };
   });
+}
+
+/** The last message of an answer that is a list of messages, as instrumentations record it. */
+function lastOf(value: unknown): Message | undefined {
+  const list = isObj(value) && Array.isArray(value.messages) ? (value.messages as unknown[]) : [];
+  const last = list.at(-1);
+  if (!isObj(last)) return undefined;
+  const calls = Array.isArray(last.tool_calls) ? (last.tool_calls as unknown[]).map((c) => (isObj(c) && isObj(c.tool_call) ? { type: 'function', ...c.tool_call } : c)) : undefined;
+  return message({ ...last, ...(calls ? { tool_calls: calls } : {}) });
 }
 
 function learn(m: Message, names: Map<string, string>): void {

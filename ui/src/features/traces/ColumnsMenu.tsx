@@ -1,4 +1,4 @@
-import { ActionIcon, Checkbox, Menu, UnstyledButton } from '@mantine/core';
+import { ActionIcon, Menu, UnstyledButton } from '@mantine/core';
 import { IconArrowDown, IconArrowUp, IconColumns3 } from '@tabler/icons-react';
 import { useT } from '@/shared/i18n';
 import { orderPref, shownPref, type Spec } from './columns';
@@ -24,9 +24,9 @@ export function Columns({ list }: { list: Spec[] }) {
       <Menu.Dropdown className={s.columns}>
         {list.map((c, i) => (
           <div key={c.id} className={s.column}>
-            <Menu.Item role="menuitemcheckbox" aria-checked={on(c)} onClick={() => shownPref.set({ ...shown, [c.id]: !on(c) })} leftSection={<Checkbox.Indicator size="xs" checked={on(c)} />}>
+            <Menu.CheckboxItem checked={on(c)} onChange={() => shownPref.set({ ...shown, [c.id]: !on(c) })}>
               {c.title ? `${t(c.label)}: ${c.title}` : t(c.label)}
-            </Menu.Item>
+            </Menu.CheckboxItem>
             <UnstyledButton className={s.shift} aria-label={t('columns.up', { name: c.title ?? t(c.label) })} disabled={i === 0} onClick={() => swap(i, -1)}>
               <IconArrowUp size={12} />
             </UnstyledButton>

@@ -32,7 +32,7 @@ export function Preview({ row, onClose, filter, onFilter }: { row: TraceRow; onC
   const title = (
     <span style={{ display: 'flex', gap: 6, alignItems: 'center' }}>
       <KindIcon kind={row.kind} />
-      <strong className="ellipsis">{row.model || row.name}</strong>
+      <strong className="ellipsis">{row.source ? row.name : row.model || row.name}</strong>
       <StatusTag status={row.status} http={row.http} />
     </span>
   );
@@ -54,8 +54,11 @@ export function Preview({ row, onClose, filter, onFilter }: { row: TraceRow; onC
             [t('f.user'), by('user', row.user)],
             [t('f.key'), by('key_alias', row.key_alias)],
             [t('f.client'), by('client', row.client)],
+            [t('f.service'), by('service', row.service)],
+            [t('f.environment'), by('environment', row.environment)],
             [t('f.session'), row.session && <Link to="/sessions/$session" params={{ session: row.session }} className="mono">{row.session}</Link>],
             [t('f.tag'), row.tags?.length ? row.tags.map((x) => <Tag key={x}>{x}</Tag>) : undefined],
+            [t('tab.scores'), row.scores?.length ? row.scores.map((x) => <Tag key={x.name}>{x.name} {x.text || x.value}</Tag>) : undefined],
           ]}
         />
         {row.usage && total(row.usage) > 0 && (
@@ -64,9 +67,20 @@ export function Preview({ row, onClose, filter, onFilter }: { row: TraceRow; onC
             <div style={{ display: 'flex', gap: '4px 14px', flexWrap: 'wrap' }}><TokenLegend usage={row.usage} /></div>
           </div>
         )}
-        <Exchange row={row} />
+        {row.source ? <Previews row={row} /> : <Exchange row={row} />}
       </div>
     </Sheet>
+  );
+}
+
+/** Spans of applications: what the list knows of their texts; their page has the whole. */
+function Previews({ row }: { row: TraceRow }) {
+  const t = useT();
+  return (
+    <>
+      {row.input_preview && <Code text={row.input_preview} wrap title={t('c.input')} />}
+      {row.output_preview && <Code text={row.output_preview} wrap title={t('c.output')} />}
+    </>
   );
 }
 

@@ -6,6 +6,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useCallback, useMemo, useState } from 'react';
 import { pathsQuery } from '@/shared/api/observe';
 import { countQuery, type Scope } from '@/shared/api/queries';
+import { join } from '@/shared/filter/clauses';
 import { FilterBar } from '@/shared/filter/FilterBar';
 import { Facets } from '@/shared/filter/Facets';
 import { int } from '@/shared/format/format';
@@ -28,9 +29,12 @@ import { useList, useView } from './useList';
 
 const Preview = lazy(() => import('./Preview').then((m) => ({ default: m.Preview })));
 
+/** The filter of the calls view, as the server makes it. */
+const callsOf = (filter: string) => (/\bkind\b/.test(filter) ? filter : join([filter, 'kind in ("generation", "embedding")', 'covered = false']));
 const nothing: ReadonlySet<string> = new Set();
 const viewNames: Record<ListView, Key> = { traces: 'view.traces', calls: 'view.calls', spans: 'view.spans' };
-const hideScores = (list: { id: string }[]) => Object.fromEntries(list.filter((c) => c.id.startsWith('score.')).map((c) => [c.id, false]));
+/** Scores have columns when asked for, or sorted by. */
+const scoresShown = (list: { id: string }[], sort: string) => Object.fromEntries(list.filter((c) => c.id.startsWith('score.')).map((c) => [c.id, sort.endsWith(c.id)]));
 
 /** Traces are sorted by fewer fields than spans. */
 const sortIn = (view: string, sort?: string) => (view === 'traces' && sort && !/^-?(start|duration|cost|tokens|score\..+)$/.test(sort) ? undefined : sort);
@@ -54,14 +58,14 @@ export function TracesPage() {
   const view = useView(search.view);
 
   const q = useList(view, scope, sort, live);
-  const count = useQuery(countQuery(scope));
+  const count = useQuery(countQuery(view === 'calls' ? { ...scope, filter: callsOf(filter) } : scope));
   const arrived = useLive(live && view === 'spans', filter);
   const rows = useMemo<ListRow[]>(() => (live && view === 'spans' ? merge(arrived.rows, q.rows) : q.rows), [live, view, arrived.rows, q.rows]);
   const scores = useQuery({ ...pathsQuery('score', { from: scope.from, to: scope.to }, '', 8), retry: false });
   const order = orderPref.use();
   const list = useMemo(() => specsOf(view ?? 'spans', scores.data?.paths.map((p) => p.path) ?? [], order), [view, scores.data, order]);
   const cols = useMemo(() => columns(list, t, lang), [list, t, lang]);
-  const visibility = useMemo(() => visible({ ...hideScores(list), ...shown }, width, list), [list, shown, width]);
+  const visibility = useMemo(() => visible({ ...scoresShown(list, sort), ...shown }, width, list), [list, shown, width, sort]);
   const [picked, setPicked] = useState<ReadonlySet<string>>(nothing);
   const [at, setAt] = useState('');
   const here = `${view}|${filter}|${sort}`;
@@ -79,7 +83,7 @@ export function TracesPage() {
         <SegmentedControl aria-label={t('list.view')} value={view ?? 'spans'} onChange={(v) => set({ view: v as ListView, sel: undefined, open: undefined, sort: sortIn(v, search.sort) })} data={views.map((v) => ({ value: v, label: t(viewNames[v]) }))} />
         <FilterBar value={filter} onApply={(f) => set({ q: f || undefined, sel: undefined, open: undefined })} scope={scope} error={q.error} />
         <span className="num dim2" style={{ whiteSpace: 'nowrap' }} aria-live="polite">
-          {count.data ? t('spans.n', { n: count.data.count, count: int(count.data.count, lang) }) : ''} {q.partial && <Tag tone="warn" title={t('partial.hint')}>{t('partial')}</Tag>}
+          {count.data ? t(view === 'calls' ? 'calls.count' : 'spans.n', { n: count.data.count, count: int(count.data.count, lang) }) : ''} {q.partial && <Tag tone="warn" title={t('partial.hint')}>{t('partial')}</Tag>}
         </span>
         <Switch label={t('live')} checked={search.live === '1'} onChange={(e) => set({ live: e.currentTarget.checked ? '1' : undefined, ...(e.currentTarget.checked ? { sort: undefined, from: undefined, to: undefined } : {}) })} />
         {live && arrived.lost && <Tag tone="warn">{t('live.lost')}</Tag>}

@@ -82,9 +82,9 @@ const initial: VisibilityState = Object.fromEntries(specs.map((c) => [c.id, !c.h
 export const shownPref = pref<VisibilityState>('traces.shown', initial, (v) => ({ ...initial, ...(typeof v === 'object' ? (v as VisibilityState) : {}) }));
 export const orderPref = pref<string[]>('traces.order', [], (v) => (Array.isArray(v) ? v.map(String) : []));
 
-const narrow = new Set(['start', 'trace', 'input', 'cost']);
+const narrow = new Set(['start', 'input', 'cost']);
 
 export function visible(shown: VisibilityState, width: number, list: Spec[]): VisibilityState {
   if (width >= 640) return shown;
-  return Object.fromEntries(list.map((c) => [c.id, narrow.has(c.id) && !(c.id === 'input' && list.some((x) => x.id === 'trace'))]));
+  return Object.fromEntries(list.map((c) => [c.id, narrow.has(c.id)]));
 }

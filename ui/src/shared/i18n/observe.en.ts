@@ -12,6 +12,7 @@ export const observeEn = {
   'view.traces': 'Traces',
   'list.view': 'What a row is',
   'spans.n': '{count} {n|span|spans}',
+  'calls.count': '{count} {n|call|calls}',
   'f.trace': 'Trace',
   'f.http': 'HTTP status',
   'm.spans': 'Spans',

@@ -14,6 +14,7 @@ export const observeJa = {
   'view.traces': 'トレース',
   'list.view': '行の単位',
   'spans.n': '{count} スパン',
+  'calls.count': '呼び出し {count} 件',
   'f.trace': 'トレース',
   'f.http': 'HTTP ステータス',
   'm.spans': 'スパン',

@@ -21,8 +21,8 @@ type WatchStore interface {
 	export.Store
 }
 
-// Watch is the suite for them. open returns an empty store that the test owns.
-func Watch(t *testing.T, open func(*testing.T) WatchStore) {
+// Watching is the suite for them. open returns an empty store that the test owns.
+func Watching(t *testing.T, open func(*testing.T) WatchStore) {
 	for name, run := range map[string]func(*testing.T, WatchStore){
 		"Views": watchViews, "Alerts": watchAlerts, "Evaluated": watchEvaluated, "Events": watchEvents, "Exports": watchExports, "Parts": watchParts,
 	} {
