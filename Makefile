@@ -45,6 +45,7 @@ bench-traces: build ## ingest and queries at ten million spans, beside MLflow an
 
 torture: build ## kill -9 under load, disk low, upstream chaos
 	cd test && WEIR_BIN=$(CURDIR)/$(BIN) $(GO) test -count=1 -timeout 30m -tags torture -run Torture ./...
+	$(GO) test -count=1 -timeout 30m -tags torture -run TestKill ./internal/surface/otlp
 
 ui: ## rebuild ui/dist (needs Node)
 	cd ui && npm ci && npm run build

@@ -115,8 +115,6 @@ func (s *Store) DropDay(ctx context.Context, p tenant.ProjectID, day span.Day) e
 	return s.exclusive(ctx, func() error {
 		s.homes.close(p, day)
 		s.drops.Add(1)
-		s.recent.forget()
-		s.written.forget()
 		b := s.db.NewBatch()
 		defer func() { _ = b.Close() }()
 		for _, prefix := range []byte{prefixSpan, prefixBlob, prefixData, prefixNode, prefixUsage, prefixText, prefixNote, prefixPast, prefixRoot} {
@@ -124,6 +122,8 @@ func (s *Store) DropDay(ctx context.Context, p tenant.ProjectID, day span.Day) e
 				return broken(err)
 			}
 		}
+		defer s.recent.forget()
+		defer s.written.forget()
 		if err := s.db.Apply(b, pebble.Sync); err != nil {
 			return broken(err)
 		}

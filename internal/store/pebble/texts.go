@@ -52,8 +52,9 @@ func (s *Store) Place(_ context.Context, p tenant.ProjectID, day span.Day, h spa
 	if v := s.written.get(key); v != nil {
 		ok, err = true, read(v)
 	} else {
+		since := s.written.now()
 		ok, err = s.view(key, func(v []byte) error {
-			s.written.add([]pair{{string(key), bytes.Clone(v)}}) // what many spans share is asked for by each of them
+			s.written.remember(since, pair{string(key), bytes.Clone(v)}) // what many spans share is asked for by each of them
 			return read(v)
 		})
 	}

@@ -9,6 +9,7 @@ type written struct {
 	values map[string][]byte
 	order  []string // oldest first
 	bytes  int
+	epoch  uint64 // counts how often everything was forgotten
 }
 
 // writtenBytes bounds what is held.
@@ -20,9 +21,30 @@ type pair struct {
 	value []byte
 }
 
+// add takes what was just stored.
 func (w *written) add(pairs []pair) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.hold(pairs)
+}
+
+// now is to be asked before something is read from the store that remember shall take.
+func (w *written) now() uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.epoch
+}
+
+// remember takes what was read, unless something may have gone away since.
+func (w *written) remember(since uint64, p pair) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.epoch == since {
+		w.hold([]pair{p})
+	}
+}
+
+func (w *written) hold(pairs []pair) {
 	if w.values == nil {
 		w.values = map[string][]byte{}
 	}
@@ -49,9 +71,10 @@ func (w *written) get(key []byte) []byte {
 	return w.values[string(key)]
 }
 
-// forget is for when stored content goes away, and for a store at rest.
+// forget is for when stored content has gone away, and for a store at rest.
 func (w *written) forget() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.values, w.order, w.bytes = nil, nil, 0
+	w.epoch++
 }
