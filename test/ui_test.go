@@ -46,7 +46,7 @@ func browse(t *testing.T, base, script string, env []string, args ...string) str
 	p := harness.Start(t, harness.Command{
 		Name: script, Args: append([]string{"node", filepath.Join("e2e", script)}, args...), Dir: ui, Env: append(all, env...),
 	})
-	if err := p.Wait(5 * time.Minute); err != nil {
+	if err := p.Wait(15 * time.Minute); err != nil {
 		t.Fatalf("%v\n%s", err, p.Out.Tail(8000))
 	}
 	return p.Out.String()

@@ -68,10 +68,10 @@ func TestLogStaysCalmAndKeepsNoText(t *testing.T) {
 		err    error
 		want   string
 	}{
-		"filter":    {Member, fault.Bad("filter", "filter: expected a term, found %q", "zebra"), "the filter is not valid"},
-		"engine":    {Member, fault.Bad("query", "could not convert string 'zebra' to INT32"), "the query is not valid"},
-		"field":     {Member, fault.Bad("days", "days: expected number >= -1"), "expected number"},
-		"flood":     {Public, fault.New(fault.RateLimited, "too many"), ""},
+		"filter": {Member, fault.Bad("filter", "filter: expected a term, found %q", "zebra"), "the filter is not valid"},
+		"engine": {Member, fault.Bad("query", "could not convert string 'zebra' to INT32"), "the query is not valid"},
+		"field":  {Member, fault.Bad("days", "days: expected number >= -1"), "expected number"},
+		"flood":  {Public, fault.New(fault.RateLimited, "too many"), ""},
 	} {
 		var log bytes.Buffer
 		d := Deps{Log: slog.New(slog.NewTextHandler(&log, nil))}

@@ -157,7 +157,7 @@ func TestRecordForms(t *testing.T) {
 			`{"messages":[{"role":"user","content":"do it"},{"role":"assistant","content":"ok"},{"role":"user","content":[{"type":"tool_result","content":"out"}]}]}`,
 			`{"role":"assistant","content":[{"type":"tool_use","name":"write_file","input":{}}]}`, span.FormConversation, "do it", "write_file",
 		},
-		"long text": {`{"messages":[{"role":"user","content":"` + strings.Repeat("語", 500) + `"}]}`, "", span.FormConversation, strings.Repeat("語", 200), ""},
+		"long text": {`{"messages":[{"role":"user","content":"` + strings.Repeat("語", 500) + `"}]}`, "", span.FormConversation, strings.Repeat("語", previewRunes), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			sp := record(t, r, aRecord(c.request, c.response))

@@ -219,12 +219,15 @@ func known(t token) bool {
 // isPath reports whether a word can only be meant as the name of a field.
 func isPath(t token) bool { return strings.Contains(t.text, "_") || strings.Contains(t.text, ".") }
 
-// Lookup finds a field by name, metadata with the path behind it; f is nil if there is none.
+// Lookup finds a field by name, metadata with the path behind it, in backquotes or not; f is nil if there is none.
 func Lookup(name string) (f *Field, path string) {
 	if f = FieldNamed(name); f != nil && f.Type != Map {
 		return f, ""
 	}
 	head, path, _ := strings.Cut(name, ".")
+	if n := len(path); n > 2 && path[0] == '`' && path[n-1] == '`' {
+		path = path[1 : n-1]
+	}
 	if f = FieldNamed(head); f != nil && f.Type == Map && path != "" {
 		return f, path
 	}
@@ -288,8 +291,8 @@ func (p *parser) list() ([]token, error) {
 // unknownField suggests the nearest name.
 func unknownField(name token) error {
 	hint := "fields are " + fieldNames()
-	if head, path, ok := strings.Cut(name.text, "."); FieldNamed(name.text) != nil {
-		hint = fmt.Sprintf("a path must follow it, as in %s.name", name.text)
+	if head, path, ok := strings.Cut(name.text, "."); path == "" && FieldNamed(head) != nil {
+		hint = fmt.Sprintf("a path must follow it, as in %s.name", head)
 	} else if near := nearest(head); near != "" {
 		if f := FieldNamed(near); f.Type == Map && ok {
 			near += "." + path

@@ -14,8 +14,8 @@ type Outline struct {
 	Status     Status
 	Start, End time.Time
 	FirstToken time.Duration // as in Span
-	Model      string // the name the client asked for
-	Error      string // its type, or else its text
+	Model      string        // the name the client asked for
+	Error      string        // its type, or else its text
 	Tokens     int64
 	Cost       money.Nano
 	Covered    bool

@@ -90,6 +90,40 @@ async function charts(b, url) {
   await page.waitForURL(/\/traces\?/);
 }
 
+async function observe(b, url) {
+  const { page } = b;
+  await page.goto(`${url}${prefix}/ui/traces?view=traces`);
+  await settle(page);
+  for (const key of ['j', 'x', 'j', 'x']) await page.keyboard.press(key);
+  await page.waitForSelector('[role="toolbar"]');
+  assert.equal(await page.locator('[role="row"][data-picked]').count(), 2, 'x marks rows');
+  await page.locator('[role="toolbar"] button').first().click();
+  await page.waitForURL(/\/diff\?a=.*b=/);
+  await page.goto(`${url}${prefix}/ui/traces`);
+  await settle(page);
+  await page.keyboard.press('/');
+  await page.keyboard.type('modle = x');
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('[role="alert"] mark');
+  await page.goto(`${url}${prefix}/ui/errors`);
+  await settle(page);
+  await page.keyboard.press('j');
+  await page.keyboard.press('Enter');
+  await page.locator('aside a[href*="/traces?"]').first().click();
+  await page.waitForURL(/\/traces\?.*view=spans/);
+  await settle(page);
+  assert.ok((await page.locator('[role="row"][data-bad]').count()) > 0, 'a group of errors leads to its spans');
+  await page.goto(`${url}${prefix}/ui/errors?tab=latency`);
+  await settle(page);
+  await page.locator('figure button:not([disabled])').first().click();
+  await page.waitForURL(/\/traces\?.*duration/);
+  await page.goto(`${url}${prefix}/ui/sql`);
+  await settle(page);
+  await page.locator('textarea').first().focus();
+  await page.keyboard.press('Control+Enter');
+  await page.waitForSelector('[role="table"] [role="cell"]');
+}
+
 const server = await serve();
 try {
   for (const look of looks) {
@@ -98,7 +132,7 @@ try {
     await b.close();
   }
   const b = await open();
-  for (const f of [keyboard, charts, trace, diff]) await f(b, server.url).catch((e) => failures.push(`${f.name}: ${e.message}`));
+  for (const f of [keyboard, charts, observe, trace, diff]) await f(b, server.url).catch((e) => failures.push(`${f.name}: ${e.message}`));
   await b.close();
 } finally {
   await server.stop();

@@ -163,20 +163,9 @@ func (s *Store) Chain(ctx context.Context, p tenant.ProjectID, day span.Day, lea
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		n := span.Node{ID: id}
-		found, err := s.view(hashKey(prefixNode, p, day, id), func(v []byte) error {
-			if len(v) != 2*len(n.ID) {
-				return fault.New(fault.Internal, "a stored conversation node is damaged")
-			}
-			copy(n.Parent[:], v)
-			copy(n.Body[:], v[len(n.Parent):])
-			return nil
-		})
+		n, err := s.Node(ctx, p, day, id)
 		if err != nil {
 			return nil, err
-		}
-		if !found {
-			return nil, fault.New(fault.NotFound, "conversation node %s not found", id)
 		}
 		chain = append(chain, n)
 		id = n.Parent

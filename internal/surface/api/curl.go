@@ -28,6 +28,9 @@ func (s *Surface) getCurl(ctx context.Context, in *SpanInput) (*bytesOutput, err
 	if err != nil {
 		return nil, err
 	}
+	if sp.Source != "" {
+		return nil, fault.New(fault.NotFound, "a program reported this call; the request that it sent is not known")
+	}
 	b, err := s.bodyOf(ctx, sp, sp.Input)
 	if err != nil {
 		return nil, err

@@ -181,6 +181,17 @@ func TestTraces(t *testing.T) {
 	}
 }
 
+// What programs report is in their dialect's words, and was sent elsewhere.
+func TestNoCommandForReportedCalls(t *testing.T) {
+	s := newServer(t)
+	sp := call(1, "one")
+	sp.Source = "otlp"
+	s.record(sp, `{"messages":[]}`, `{}`)
+	if res := s.send("sk-member", http.MethodGet, "/traces/"+sp.Trace+"/spans/"+sp.ID+"/curl", "", nil); res.StatusCode != http.StatusNotFound {
+		t.Error(res.Status)
+	}
+}
+
 // A caller of another project finds nothing, whatever it asks.
 func TestProjectsAreApart(t *testing.T) {
 	s := newServer(t)

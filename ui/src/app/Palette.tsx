@@ -6,7 +6,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useState, type ReactNode } from 'react';
 import { sessionHeadQuery, traceQuery } from '@/shared/api/queries';
-import { langPref, useT } from '@/shared/i18n';
+import { langPref, setLang, useT } from '@/shared/i18n';
 import { pages } from './nav';
 
 const [store, spotlight] = createSpotlight();
@@ -64,7 +64,7 @@ function useActions(q: string): Action[] {
   out.push({ id: 'newalert', label: t('alert.new'), icon: <IconBell size={16} />, run: () => void go({ to: '/alerts', search: { new: '1' } }) });
   out.push({ id: 'newkey', label: t('key.create'), icon: <IconKey size={16} />, run: () => void go({ to: '/keys', search: { new: '1' } }) });
   out.push({ id: 'theme', label: t('theme'), icon: <IconMoon size={16} />, run: () => setColorScheme(scheme === 'dark' ? 'light' : 'dark') });
-  out.push({ id: 'lang', label: langPref.get() === 'ja' ? 'English' : '日本語', icon: <IconLanguage size={16} />, run: () => langPref.set(langPref.get() === 'ja' ? 'en' : 'ja') });
+  out.push({ id: 'lang', label: langPref.get() === 'ja' ? 'English' : '日本語', icon: <IconLanguage size={16} />, run: () => void setLang(langPref.get() === 'ja' ? 'en' : 'ja') });
   if (q) out.push({ id: 'filter', label: t('find.filter', { q }), icon: <IconFilter size={16} />, run: () => void go({ to: '/traces', search: { q } }) });
   return out;
 }

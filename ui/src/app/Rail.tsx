@@ -4,7 +4,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { projectPref } from '@/shared/api/client';
 import { meQuery, signOut } from '@/shared/api/queries';
-import { langPref, langs, useLang, useT, type Lang } from '@/shared/i18n';
+import { langs, setLang, useLang, useT, type Lang } from '@/shared/i18n';
 import { pref } from '@/shared/theme/prefs';
 import { Logo } from '@/shared/ui/Logo';
 import { nav } from './nav';
@@ -103,7 +103,7 @@ function Foot({ onHelp, narrow }: { onHelp: () => void; narrow: boolean }) {
         </Menu.Target>
         <Menu.Dropdown>
           {(Object.keys(langs) as Lang[]).map((l) => (
-            <Menu.Item key={l} lang={l} fw={l === lang ? 600 : undefined} onClick={() => langPref.set(l)}>
+            <Menu.Item key={l} lang={l} fw={l === lang ? 600 : undefined} onClick={() => void setLang(l)}>
               {langs[l]}
             </Menu.Item>
           ))}

@@ -34,7 +34,7 @@ export function Spread({ field, scope, range }: { field: 'duration' | 'ttft'; sc
           {marks.map(([name, v]) => v != null && (
             <span key={name}>
               <span className="dim2">{name}</span> <strong className="num">{duration(v)}</strong>{' '}
-              <Link to="/traces" search={{ ...times(range), view: 'calls', q: both(scope.filter, `${field} >= ${ms(v)}`) }}>{t('spread.slower')}</Link>
+              <Link to="/traces" search={{ ...times(range), view: 'calls', q: both(scope.filter, `${field} >= ${ms(v)}`) }} style={{ textDecoration: 'underline' }}>{t('spread.slower')}</Link>
             </span>
           ))}
         </div>

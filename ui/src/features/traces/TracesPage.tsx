@@ -1,4 +1,4 @@
-import { ActionIcon, Box, SegmentedControl, Switch } from '@mantine/core';
+import { ActionIcon, Box, Switch } from '@mantine/core';
 import { useViewportSize } from '@mantine/hooks';
 import { IconRefresh } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
@@ -17,9 +17,9 @@ import { useUsual } from '@/shared/time/useRange';
 import { ErrorNotice, Page, PageBar, Tag } from '@/shared/ui/Bits';
 import { DataTable } from '@/shared/ui/DataTable';
 import { RangePicker } from '@/shared/ui/RangePicker';
+import { Segments } from '@/shared/ui/Segments';
 import { ExportMenu } from '@/shared/views/ExportMenu';
 import { ViewsMenu } from '@/shared/views/ViewsMenu';
-import { Bulk } from './Bulk';
 import { columns, orderPref, shownPref, specsOf, visible } from './columns';
 import { Columns } from './ColumnsMenu';
 import { markOf, type ListRow } from './rows';
@@ -27,6 +27,7 @@ import { views, type ListView, type TracesSearch } from './search';
 import { idOf, merge, useLive } from './useLive';
 import { useList, useView } from './useList';
 
+const Bulk = lazy(() => import('./Bulk').then((m) => ({ default: m.Bulk })));
 const Preview = lazy(() => import('./Preview').then((m) => ({ default: m.Preview })));
 
 /** The filter of the calls view, as the server makes it. */
@@ -80,7 +81,7 @@ export function TracesPage() {
   return (
     <Page>
       <PageBar title={t('nav.traces')}>
-        <SegmentedControl aria-label={t('list.view')} value={view ?? 'spans'} onChange={(v) => set({ view: v as ListView, sel: undefined, open: undefined, sort: sortIn(v, search.sort) })} data={views.map((v) => ({ value: v, label: t(viewNames[v]) }))} />
+        <Segments label={t('list.view')} value={view ?? 'spans'} onChange={(v) => set({ view: v, sel: undefined, open: undefined, sort: sortIn(v, search.sort) })} items={views.map((v) => ({ id: v, label: t(viewNames[v]) }))} />
         <FilterBar value={filter} onApply={(f) => set({ q: f || undefined, sel: undefined, open: undefined })} scope={scope} error={q.error} />
         <span className="num dim2" style={{ whiteSpace: 'nowrap' }} aria-live="polite">
           {count.data ? t(view === 'calls' ? 'calls.count' : 'spans.n', { n: count.data.count, count: int(count.data.count, lang) }) : ''} {q.partial && <Tag tone="warn" title={t('partial.hint')}>{t('partial')}</Tag>}
@@ -100,7 +101,7 @@ export function TracesPage() {
         </ActionIcon>
       </PageBar>
       {q.isError && <ErrorNotice error={q.error} retry={q.refetch} />}
-      {picked.size > 0 && view && <Bulk ids={picked} view={view} onClear={() => setPicked(nothing)} />}
+      <Suspense>{picked.size > 0 && view && <Bulk ids={picked} view={view} onClear={() => setPicked(nothing)} />}</Suspense>
       {empty ? (
         <EmptyPage text={t('traces.empty')} />
       ) : (

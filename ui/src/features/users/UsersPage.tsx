@@ -7,7 +7,6 @@ import type { Scope } from '@/shared/api/queries';
 import { FilterBar } from '@/shared/filter/FilterBar';
 import { useLang, useT } from '@/shared/i18n';
 import { EmptyPage } from '@/shared/snippets/EmptyPage';
-import { Snippets } from '@/shared/snippets/Snippets';
 import { ends, isFixed, iso } from '@/shared/time/range';
 import { useUsual } from '@/shared/time/useRange';
 import { ErrorNotice, Page, PageBar } from '@/shared/ui/Bits';
@@ -49,7 +48,7 @@ export function UsersPage() {
       </PageBar>
       {q.isError && <ErrorNotice error={q.error} retry={() => void q.refetch()} />}
       {empty ? (
-        <EmptyPage text={t('users.empty')}><Snippets only={['openai', 'otel-python', 'otel-js', 'curl']} /></EmptyPage>
+        <EmptyPage text={t('users.empty')} only={['openai', 'otel-python', 'otel-js', 'curl']} />
       ) : (
         <DataTable
           name="users" label={t('nav.users')} columns={cols} rows={rows} id={nameOf} cursor={search.sel} more={more} sort={sort} onSort={(x) => set({ sort: sorts.find((y) => y === '-' + x.replace('-', '')) })}

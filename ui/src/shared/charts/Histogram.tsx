@@ -1,19 +1,16 @@
-import { useT } from '../i18n';
+import { useElementSize } from '@mantine/hooks';
 import { int } from '../format/format';
-import { useLang } from '../i18n';
+import { useLang, useT } from '../i18n';
+import { merged, type Bucket } from './buckets';
 import s from './Plain.module.css';
 
-export interface Bucket {
-  from: number;
-  to: number;
-  count: number;
-  errors: number;
-}
-
-/** Bars of equal width over logarithmic buckets; what failed is the red part. A bar leads to its calls. */
-export function Histogram({ buckets, marks, unit, onPick, label }: { buckets: Bucket[]; marks: { name: string; at: number }[]; unit: (v: number) => string; onPick: (from: number, to: number) => void; label: string }) {
+const barMin = 25; // px
+/** Bars of equal width over logarithmic buckets; what failed is the red part. A bar leads to its calls, and is wide enough to be hit. */
+export function Histogram({ buckets: all, marks, unit, onPick, label }: { buckets: Bucket[]; marks: { name: string; at: number }[]; unit: (v: number) => string; onPick: (from: number, to: number) => void; label: string }) {
   const t = useT();
   const lang = useLang();
+  const { ref, width } = useElementSize();
+  const buckets = merged(all, width > 0 ? Math.max(1, Math.floor(width / barMin)) : all.length);
   const top = Math.max(1, ...buckets.map((b) => b.count));
   const placed = marks.flatMap((m) => {
     const i = buckets.findIndex((b) => m.at <= b.to);
@@ -24,7 +21,7 @@ export function Histogram({ buckets, marks, unit, onPick, label }: { buckets: Bu
   });
   const ticks = buckets.filter((_, i) => i % Math.ceil(buckets.length / 6) === 0);
   return (
-    <figure className={s.figure} aria-label={label}>
+    <figure className={s.figure} aria-label={label} ref={ref}>
       <div className={s.bars}>
         {buckets.map((b) => (
           <button key={b.from} type="button" className={s.barBox} tabIndex={b.count > 0 ? 0 : -1} disabled={b.count === 0} onClick={() => onPick(b.from, b.to)} aria-label={`${unit(b.from)} – ${unit(b.to)}: ${t('calls.n', { n: b.count })}`} title={`${unit(b.from)} – ${unit(b.to)}\n${int(b.count, lang)}${b.errors > 0 ? ` · ${t('errors.n', { n: b.errors })}` : ''}`}>

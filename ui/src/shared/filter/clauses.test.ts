@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { chosen, conjuncts, expectAt, indexOfByte, join, toggle } from './clauses';
-import { suggest } from './suggest';
+import { pathAt, suggest, suggestPaths } from './suggest';
 
 describe('conjuncts', () => {
   it('splits at top-level and', () => expect(conjuncts('a = 1 and (b = 2 and c = 3) and d = "x and y"')).toEqual(['a = 1', '(b = 2 and c = 3)', 'd = "x and y"']));
@@ -45,4 +45,13 @@ describe('what may be typed', () => {
   });
 });
 
+describe('paths', () => {
+  const at = (s: string) => pathAt(expectAt(s, s.length));
+  it('are wanted after the dot of a field that has them', () => expect([at('status = "ok" and metadata.ti'), at('attributes.'), at('model.x'), at('score.a = ')]).toEqual([{ field: 'metadata', prefix: 'ti' }, { field: 'attributes', prefix: '' }, undefined, undefined]));
+  it('are offered whole, but for those that need quotes', () => expect(suggestPaths({ field: 'metadata', prefix: 'T' }, [{ path: 'tier', count: 4 }, { path: 'odd key', count: 3 }, { path: 'x', count: 2 }]).map((x) => x.insert)).toEqual(['metadata.tier ']));
+  it('have the operators of their field', () => expect(suggest(expectAt('metadata.tier ', 14), [{ name: 'metadata', type: 'map', ops: ['=', 'exists'] }], []).map((x) => x.label)).toEqual(['=', 'exists']));
+  it('lead on from the field', () => expect(suggest(expectAt('meta', 4), [{ name: 'metadata', type: 'map' }], []).map((x) => x.insert)).toEqual(['metadata.']));
+});
+it('offers ages for times', () => expect(suggest(expectAt('start > -', 9), [{ name: 'start', type: 'time' }], []).map((x) => x.label)).toContain('-1h'));
+it('reads values after every operator', () => expect(['name ~ a', 'name !~ a', 'name contains a', 'name not rlike a'].map((f) => [expectAt(f, f.length).want, expectAt(f, f.length).field])).toEqual(Array(4).fill(['value', 'name'])));
 it('turns byte positions into indices', () => expect([indexOfByte('日本 =', 7), indexOfByte('a😀b', 5), indexOfByte('ab', 9)]).toEqual([3, 3, 2]));

@@ -1,5 +1,4 @@
 import { en } from './en';
-import { ja } from './ja';
 import { pref } from '../theme/prefs';
 
 export type Key = keyof typeof en;
@@ -7,7 +6,7 @@ export type Params = Record<string, string | number>;
 export type Lang = 'en' | 'ja';
 export type T = (key: Key, params?: Params) => string;
 
-const catalogs: Record<Lang, Record<Key, string>> = { en, ja };
+const catalogs: Partial<Record<Lang, Record<Key, string>>> = { en };
 export const langs: Record<Lang, string> = { en: 'English', ja: '日本語' };
 
 function preferred(): Lang {
@@ -15,6 +14,17 @@ function preferred(): Lang {
 }
 
 export const langPref = pref<Lang>('lang', preferred(), (v) => (v === 'ja' ? 'ja' : 'en'));
+
+/** Loads a language's texts; English is always there. To be awaited before the first page is drawn. */
+export async function loadLang(lang: Lang = langPref.get()): Promise<void> {
+  if (lang === 'ja' && !catalogs.ja) catalogs.ja = (await import('./ja')).ja;
+}
+
+/** Changes the language once its texts are there. */
+export async function setLang(lang: Lang): Promise<void> {
+  await loadLang(lang);
+  langPref.set(lang);
+}
 
 /** Fills {name} with its parameter, and {n|one|many} with the form that fits n. */
 export function fill(text: string, params: Params = {}): string {
@@ -27,8 +37,7 @@ export function fill(text: string, params: Params = {}): string {
 }
 
 export function translator(lang: Lang): T {
-  const catalog = catalogs[lang];
-  return (key, params) => fill(catalog[key], params);
+  return (key, params) => fill((catalogs[lang] ?? en)[key], params);
 }
 
 const translators: Record<Lang, T> = { en: translator('en'), ja: translator('ja') };

@@ -5,7 +5,7 @@ import s from './Snippets.module.css';
 const Snippets = lazy(() => import('./Snippets').then((m) => ({ default: m.Snippets })));
 
 /** An empty page: one sentence and what to paste. Its page replaces it when the first row arrives. */
-export function EmptyPage({ text, children }: { text: string; children?: ReactNode }) {
+export function EmptyPage({ text, only, children }: { text: string; only?: string[]; children?: ReactNode }) {
   const t = useT();
   return (
     <div className={s.empty}>
@@ -15,7 +15,7 @@ export function EmptyPage({ text, children }: { text: string; children?: ReactNo
       </p>
       {children ?? (
         <Suspense>
-          <Snippets />
+          <Snippets only={only} />
         </Suspense>
       )}
     </div>

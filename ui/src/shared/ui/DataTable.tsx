@@ -5,6 +5,7 @@ import { useHotkeys } from '../keys/hotkeys';
 import { useT } from '../i18n';
 import { size } from '../theme/tokens';
 import { pref } from '../theme/prefs';
+import { moved } from './order';
 import s from './DataTable.module.css';
 
 declare module '@tanstack/react-table' {
@@ -47,14 +48,6 @@ function sizingPref(name: string) {
 const none: ReadonlySet<string> = new Set();
 const checkWidth = 30;
 const stop = (e: React.DragEvent) => (e.preventDefault(), e.stopPropagation());
-
-/** The ids with `from` where `onto` is; columns that are not shown keep their places at the end. */
-export function moved(shown: string[], from: string, onto: string, all: string[]): string[] {
-  const at = shown.indexOf(onto);
-  const rest = shown.filter((x) => x !== from);
-  rest.splice(Math.max(0, at), 0, from);
-  return [...rest, ...all.filter((x) => !rest.includes(x))];
-}
 
 /** A virtual list of 32 px rows under a sticky head. j/k move, Enter opens the side panel, Shift+Enter the page, x marks. */
 export function DataTable<R>(p: DataTableProps<R>) {

@@ -1,14 +1,16 @@
-import { ActionIcon, Button, Checkbox, Group, Menu, Modal, TextInput, UnstyledButton } from '@mantine/core';
+import { ActionIcon, Menu, UnstyledButton } from '@mantine/core';
 import { IconBookmark, IconTrash, IconUsers } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { json } from '../api/client';
 import { viewsQuery, type View } from '../api/observe';
 import { useT } from '../i18n';
 import { ErrorNotice } from '../ui/Bits';
 import s from './Views.module.css';
 
-type Search = Record<string, string | undefined>;
+const SaveView = lazy(() => import('./SaveView').then((m) => ({ default: m.SaveView })));
+
+export type Search = Record<string, string | undefined>;
 
 const transient = new Set(['sel', 'open']); // where the reader stands, not what is looked at
 
@@ -64,35 +66,7 @@ export function ViewsMenu({ page, search, onOpen }: { page: string; search: obje
           <Menu.Item onClick={() => setSaving(true)}>{t('views.save')}</Menu.Item>
         </Menu.Dropdown>
       </Menu>
-      {saving && <SaveView page={page} search={now} onClose={() => setSaving(false)} />}
+      <Suspense>{saving && <SaveView page={page} search={now} onClose={() => setSaving(false)} />}</Suspense>
     </>
-  );
-}
-
-function SaveView({ page, search, onClose }: { page: string; search: Search; onClose: () => void }) {
-  const t = useT();
-  const client = useQueryClient();
-  const [name, setName] = useState('');
-  const [shared, setShared] = useState(false);
-  const make = useMutation({
-    mutationFn: () => json('POST', '/views', { body: { name: name.trim(), page, search, shared } }),
-    onSuccess: async () => {
-      await client.invalidateQueries({ queryKey: ['views'] });
-      onClose();
-    },
-  });
-  return (
-    <Modal opened onClose={onClose} title={t('views.save')} closeButtonProps={{ 'aria-label': t('close') }}>
-      <form onSubmit={(e) => (e.preventDefault(), name.trim() !== '' && make.mutate())} className={s.form}>
-        <TextInput label={t('c.name')} value={name} onChange={(e) => setName(e.currentTarget.value)} maxLength={200} required data-autofocus />
-        <code className="mono dim2" style={{ overflowWrap: 'anywhere' }}>{Object.entries(search).map(([k, v]) => `${k}=${v}`).join('  ') || t('views.plain')}</code>
-        <Checkbox label={t('views.share')} checked={shared} onChange={(e) => setShared(e.currentTarget.checked)} />
-        {make.isError && <ErrorNotice error={make.error} />}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>{t('cancel')}</Button>
-          <Button type="submit" loading={make.isPending} disabled={name.trim() === ''}>{t('save')}</Button>
-        </Group>
-      </form>
-    </Modal>
   );
 }
