@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/csv"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -94,7 +95,10 @@ func harmless(s string) string {
 	return s
 }
 
-func number(s string) bool { return strings.Trim(s, "+-.0123456789e") == "" }
+func number(s string) bool {
+	_, err := strconv.ParseFloat(s, 64)
+	return err == nil
+}
 
 // Close implements Writer.
 func (c *CSV) Close() error {

@@ -162,7 +162,7 @@ func TestCSV(t *testing.T) {
 			t.Errorf("%s is %q, want %q", name, got[name], want)
 		}
 	}
-	if harmless("-1.5e3") != "-1.5e3" || harmless("@x") != "'@x" {
+	if harmless("-1.5e3") != "-1.5e3" || harmless("@x") != "'@x" || harmless("-2+3") != "'-2+3" {
 		t.Error("numbers are set off, or formulas are not")
 	}
 }

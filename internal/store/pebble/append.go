@@ -215,7 +215,8 @@ func (s *Store) putBlob(w *write, sp *span.Span, h span.Hash, body []byte) error
 	return s.set(w, data, body)
 }
 
-// commit numbers and applies a write; it holds the gate on entry and returns it as soon as readers see the write.
+// commit numbers and applies a write; it holds the gate on entry and returns it as soon as readers see the write. The
+// queue shows it when it is on disk: an index must not hold what a crash takes back, since the client sends that again.
 func (s *Store) commit(w *write) error {
 	defer func() { _ = w.batch.Close() }()
 	if err := s.reroot(w); err != nil {
@@ -244,15 +245,16 @@ func (s *Store) commit(w *write) error {
 	}
 	s.written.add(w.bodies)
 	s.seq, s.charged = seq, charged
-	s.committed.Store(seq)
 	s.leave()
 	if !w.sync {
+		raise(&s.committed, seq)
 		return nil
 	}
 	if err := w.batch.SyncWait(); err != nil {
 		return broken(err)
 	}
 	raise(&s.durable, charged)
+	raise(&s.committed, seq)
 	return nil
 }
 

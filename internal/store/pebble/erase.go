@@ -298,6 +298,7 @@ func (e *eraser) remove(ctx context.Context, traces []string, save func(erase.Re
 		return err
 	}
 	b := s.db.NewBatch()
+	var upto uint64
 	err := s.exclusive(ctx, func() error { // b is closed behind it, or not at all: the step may outlive an impatient caller
 		if err := e.catchUp(context.WithoutCancel(ctx), 0); err != nil {
 			return err
@@ -312,12 +313,13 @@ func (e *eraser) remove(ctx context.Context, traces []string, save func(erase.Re
 		s.recent.forget()
 		s.written.forget()
 		s.homes.forget(e.p, e.day, traces)
+		upto = s.seq
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	return s.guard(ctx, func() error { return errors.Join(syncWait(b), b.Close()) })
+	return s.guard(ctx, func() error { return errors.Join(s.syncWait(b, upto), b.Close()) })
 }
 
 // fewLate is how many spans that came meanwhile may be left for the time no commit can go on.

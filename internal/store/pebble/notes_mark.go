@@ -96,26 +96,30 @@ func (s *Store) tryNote(ctx context.Context, drops uint64, slot noteSlot, t span
 		return false, err
 	}
 	// The step may outlive an impatient caller, so the batch is closed behind it, or not at all.
+	var upto uint64
 	err = s.exclusive(ctx, func() error {
 		if s.drops.Load() != drops {
 			return nil
 		}
 		done = true
+		defer func() { upto = s.seq }()
 		if slot.trace == "" {
 			return s.applyNote(b, binary.BigEndian.AppendUint32(talkKey(slot.project, t.Session), uint32(slot.day)), nil, nil)
 		}
 		return s.noteTrace(b, slot)
 	})
 	if err == nil && done {
-		err = s.guard(ctx, func() error { return errors.Join(syncWait(b), b.Close()) })
+		err = s.guard(ctx, func() error { return errors.Join(s.syncWait(b, upto), b.Close()) })
 	}
 	return done, err
 }
 
-func syncWait(b *pebble.Batch) error {
+// syncWait waits until a batch is on disk, and the queue up to a position with it.
+func (s *Store) syncWait(b *pebble.Batch, upto uint64) error {
 	if err := b.SyncWait(); err != nil {
 		return broken(err)
 	}
+	raise(&s.committed, upto)
 	return nil
 }
 
@@ -175,7 +179,6 @@ func (s *Store) applyNote(b *pebble.Batch, key, value, again []byte) error {
 	if seq != s.seq {
 		s.recent.add(seq, nil, 0)
 		s.seq = seq
-		s.committed.Store(seq)
 	}
 	return nil
 }
@@ -218,7 +221,7 @@ func (s *Store) findRoot(ctx context.Context, slot noteSlot) error {
 		if err := s.applyNote(b, at, jsonx.MustMarshal(h), again); err != nil {
 			return err
 		}
-		return syncWait(b)
+		return s.syncWait(b, s.seq)
 	})
 }
 

@@ -193,7 +193,13 @@ func (s *Store) Scan(ctx context.Context, yield func(*span.Span) bool) (uint64, 
 		}
 		return err == nil && yield(sp), err
 	})
-	return seq, err
+	if err != nil {
+		return seq, err
+	}
+	if err := s.db.LogData(nil, pebble.Sync); err != nil { // what was seen must be on disk before an index holds it
+		return seq, broken(err)
+	}
+	return seq, nil
 }
 
 // raise sets v to n unless it is higher already.

@@ -55,7 +55,10 @@ func parseTime(field, s string) (time.Time, error) {
 
 // fieldNamed reads a field to group by, with the path of metadata.
 func fieldNamed(param, name string) (f *query.Field, path string, err error) {
-	f, path = query.Lookup(strings.Trim(name, "`"))
+	if whole, quoted := strings.CutPrefix(name, "`"); quoted {
+		name = strings.TrimSuffix(whole, "`")
+	}
+	f, path = query.Lookup(name)
 	if f == nil || !f.Groupable() {
 		return nil, "", fault.Bad(param, "%s: there are no groups by %q", param, clip.To(name, 60))
 	}

@@ -6,11 +6,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -33,6 +36,7 @@ func child(dir string) {
 	if err != nil {
 		panic(err)
 	}
+	go follow(s, filepath.Join(dir, "..", "followed"))
 	taker := ingest.NewTaker(ingest.TakerOptions{Store: s})
 	if err := taker.Start(context.Background()); err != nil {
 		panic(err)
@@ -41,6 +45,61 @@ func child(dir string) {
 	server := httptest.NewServer(edge.NewMux(edge.Deps{Auth: door{}, Log: surface.Log}, surface))
 	_, _ = os.Stdout.WriteString(server.URL + "\n")
 	select {}
+}
+
+// follow does as an index: it reads the queue on from where it was, and keeps what it saw in a file of its own, which
+// outlives the process. A line is a position and, of a span that no index can hold yet, its key.
+func follow(s *pebble.Store, file string) {
+	at := uint64(0)
+	for seq := range followed(file) {
+		at = seq
+	}
+	out, err := os.OpenFile(file, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		panic(err)
+	}
+	for ; ; time.Sleep(time.Millisecond) { // it ends with the process
+		if err := s.Changes(context.Background(), at, func(seq uint64, sp *span.Span) bool {
+			key := ""
+			if at = seq; sp.First {
+				key = sp.Trace + sp.ID
+			}
+			_, err = fmt.Fprintln(out, seq, key)
+			return err == nil
+		}); err != nil {
+			panic(err)
+		}
+	}
+}
+
+func followed(file string) iter.Seq2[uint64, string] {
+	return func(yield func(uint64, string) bool) {
+		text, _ := os.ReadFile(file) // there is none at the first start
+		for line := range strings.Lines(string(text)) {
+			seq, key, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+			if n, err := strconv.ParseUint(seq, 10, 64); err == nil && !yield(n, key) {
+				return
+			}
+		}
+	}
+}
+
+// checkFollowed looks for a span that a reader was told of as new twice: an index would hold it twice. It happens to one
+// that sees what a crash takes back, since the client sends that again.
+func checkFollowed(t *testing.T, file string) {
+	seen := map[string]uint64{}
+	for seq, key := range followed(file) {
+		if key == "" {
+			continue
+		}
+		if before, again := seen[key]; again {
+			t.Errorf("span %s was new at %d and at %d", key, before, seq)
+		}
+		seen[key] = seq
+	}
+	if len(seen) == 0 {
+		t.Error("nothing was followed")
+	}
 }
 
 // serverOf starts a child and returns its address.
@@ -122,7 +181,7 @@ func (e *exporter) serve(t *testing.T, dir string) *exec.Cmd {
 }
 
 func TestKill(t *testing.T) {
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "truth")
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	e := &exporter{client: http.Client{Timeout: 10 * time.Second}}
@@ -156,6 +215,7 @@ func TestKill(t *testing.T) {
 	_ = cmd.Wait()
 	e.client.CloseIdleConnections()
 	checkKilled(t, dir, int(next.Load()))
+	checkFollowed(t, filepath.Join(dir, "..", "followed"))
 	t.Logf("%d traces by %d requests, %d tries more, %d kills", next.Load(), e.acked.Load(), e.retries.Load(), kills)
 }
 
