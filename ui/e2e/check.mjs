@@ -112,8 +112,7 @@ async function observe(b, url) {
   await page.keyboard.press('Enter');
   await page.locator('aside a[href*="/traces?"]').first().click();
   await page.waitForURL(/\/traces\?.*view=spans/);
-  await settle(page);
-  assert.ok((await page.locator('[role="row"][data-bad]').count()) > 0, 'a group of errors leads to its spans');
+  await page.waitForSelector('[role="row"][data-bad]'); // a group of errors leads to its spans
   await page.goto(`${url}${prefix}/ui/errors?tab=latency`);
   await settle(page);
   await page.locator('figure button:not([disabled])').first().click();
@@ -133,7 +132,7 @@ try {
     await b.close();
   }
   const b = await open();
-  for (const f of [keyboard, charts, observe, trace, diff]) await f(b, server.url).catch((e) => failures.push(`${f.name}: ${e.message}`));
+  for (const f of only ? [] : [keyboard, charts, observe, trace, diff]) await f(b, server.url).catch((e) => failures.push(`${f.name}: ${e.message}`));
   await b.close();
 } finally {
   await server.stop();

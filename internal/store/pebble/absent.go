@@ -104,7 +104,7 @@ func (s *Store) hasContent(prefix byte, p tenant.ProjectID, d span.Day, h span.H
 	if s.written.get(key) != nil {
 		return true, nil
 	}
-	return s.has(key)
+	return s.seek(key, nil)
 }
 
 // bring notes content that a write is about to store. It must come before the write.

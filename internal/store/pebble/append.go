@@ -84,7 +84,7 @@ func (s *Store) isCharged(c *charge) (bool, error) {
 	if c.trace != "" && s.homes.isNew(c.trace) {
 		return false, nil
 	}
-	return s.has(c.key)
+	return s.seek(c.key, nil)
 }
 
 func (s *Store) prepare(batches []*span.Batch) (*write, error) {

@@ -118,10 +118,12 @@ func (s *Store) home(p tenant.ProjectID, key string, wish span.Day) (home, error
 
 // storedHome is nil for a trace that is not stored.
 func (s *Store) storedHome(key []byte) (*span.Day, error) {
-	b, err := s.get(key)
-	if err != nil || len(b) != 4 {
-		return nil, err
-	}
-	d := span.Day(binary.BigEndian.Uint32(b))
-	return &d, nil
+	var day *span.Day
+	_, err := s.seek(key, func(v []byte) error {
+		if len(v) == 4 {
+			day = new(span.Day(binary.BigEndian.Uint32(v)))
+		}
+		return nil
+	})
+	return day, err
 }

@@ -69,7 +69,12 @@ func (s *Store) stored(w *write, sp *span.Span, key []byte) (*span.Span, error) 
 	if s.isFirst(w, sp) {
 		return nil, nil
 	}
-	return s.span(key)
+	var old *span.Span
+	_, err := s.seek(key, func(v []byte) (err error) {
+		old, err = decode(v)
+		return err
+	})
+	return old, err
 }
 
 // isFirst reports whether nothing of the trace was stored before w.
@@ -132,7 +137,7 @@ func (s *Store) isCovered(w *write, sp *span.Span) (bool, error) {
 	if s.isFirst(w, sp) {
 		return false, nil
 	}
-	return s.has(key)
+	return s.seek(key, nil)
 }
 
 // mark stands in edits.latest for a mark that is about to be stored.

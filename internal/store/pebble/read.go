@@ -1,6 +1,7 @@
 package pebble
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -25,6 +26,22 @@ func (s *Store) view(key []byte, f func(v []byte) error) (found bool, err error)
 	}
 	defer func() { _ = closer.Close() }()
 	return true, f(v)
+}
+
+// seek is view for keys that are probably not stored: it asks the filters of the last level too, which a plain look-up
+// passes over, reading and decompressing a block instead.
+func (s *Store) seek(key []byte, f func(v []byte) error) (found bool, err error) {
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: key, UpperBound: append(bytes.Clone(key), 0), UseL6Filters: true})
+	if err != nil {
+		return false, broken(err)
+	}
+	if found = it.SeekPrefixGE(key); found && f != nil {
+		err = f(it.Value())
+	}
+	if closeErr := errors.Join(it.Error(), it.Close()); err == nil && closeErr != nil {
+		err = broken(closeErr)
+	}
+	return found, err
 }
 
 // get is a copy of a stored value, or nil. An empty value is not nil.

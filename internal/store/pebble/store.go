@@ -29,8 +29,8 @@ type Options struct {
 	// Exit ends the process after a failure of the write-ahead log, from which the engine cannot recover.
 	Exit func(code int)
 	Now  func() time.Time
-	// CacheBytes keeps an idle process small, MemTableBytes a load from writing the same data many times: 32 MiB
-	// each.
+	// MemTableBytes keeps a load from writing the same data many times: 16 MiB, of which there may be three.
+	// CacheBytes includes them, the engine takes them off: 72 MiB.
 	CacheBytes    int64
 	MemTableBytes uint64
 	// CommitTimeout bounds the wait for a commit, since the engine itself waits for a full disk forever: 10 s.
@@ -49,8 +49,8 @@ func (o *Options) defaults() {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	orDefault(&o.CacheBytes, 32<<20)
-	orDefault(&o.MemTableBytes, 32<<20)
+	orDefault(&o.CacheBytes, 72<<20)
+	orDefault(&o.MemTableBytes, 16<<20)
 	orDefault(&o.CommitTimeout, 10*time.Second)
 	orDefault(&o.SweepEvery, 6*time.Hour)
 }

@@ -3142,6 +3142,8 @@ export interface components {
             durations_ms: number[];
             /** @description type or text of the error */
             errors: string[];
+            /** @description from the span's start to its first token; 0 where there was none */
+            first_tokens_ms: number[];
             ids: string[];
             kinds: string[];
             models: string[];
@@ -5433,7 +5435,10 @@ export interface operations {
     };
     getShared: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description spans, the earliest */
+                limit?: number;
+            };
             header?: never;
             path: {
                 token: string;

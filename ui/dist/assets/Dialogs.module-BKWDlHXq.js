@@ -1,0 +1,1 @@
+const _="_column_1cux9_1",c="_row_1cux9_2",o="_label_1cux9_3",n="_note_1cux9_4",s="_h_1cux9_5",t="_item_1cux9_6",u="_pick_1cux9_7",e="_run_1cux9_11",l="_params_1cux9_12",m="_models_1cux9_13",x={column:_,row:c,label:o,note:n,h:s,item:t,pick:u,run:e,params:l,models:m};export{x as s};

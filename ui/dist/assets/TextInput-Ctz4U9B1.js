@@ -1,1 +1,0 @@
-import{f as n,u as a,j as o,l as t}from"./index-BlS4W_9P.js";const s=n(e=>{const p=a(["Input","InputWrapper","TextInput"],null,e);return o.jsx(t,{component:"input",...p,__staticSelector:"TextInput"})});s.classes=t.classes;s.displayName="@mantine/core/TextInput";export{s as T};

@@ -1,0 +1,1 @@
+function r(n){const t=n.trim(),s=/traces\/([\w.:-]+)(?:\/spans\/([\w.:-]+))?/.exec(t);if(s){const e=s[2]??/[?&]span=([\w.:-]+)/.exec(t)?.[1];return e?`${s[1]}/${e}`:s[1]}return/^[\w.:-]{4,}(?:\/[\w.:-]+)?$/.test(t)?t:void 0}export{r};
