@@ -41,7 +41,7 @@ export const specs: Spec[] = [
   { id: 'deployment', label: 'f.deployment', size: 150, hidden: true, cell: (r) => r.deployment },
   { id: 'session', label: 'f.session', size: 110, hidden: true, cell: (r) => <span className="mono">{r.session}</span> },
   { id: 'tags', label: 'f.tag', size: 120, hidden: true, cell: (r) => r.tags?.map((x) => <Tag key={x}>{x}</Tag>) },
-  { id: 'spans', label: 'm.spans', size: 54, right: true, only: 'traces', cell: (r, l) => int(r.whole?.spans, l) },
+  { id: 'spans', label: 'm.spans', size: 68, right: true, only: 'traces', cell: (r, l) => int(r.whole?.spans, l) },
   { id: 'calls', label: 'm.calls', size: 58, right: true, only: 'traces', hidden: true, cell: (r, l) => int(r.whole?.calls, l) },
   { id: 'errors', label: 'm.errors', size: 56, right: true, only: 'traces', cell: (r, l) => (r.whole?.errors ? <span className="err">{int(r.whole.errors, l)}</span> : null) },
   { id: 'ttft', label: 'c.ttft', size: 78, right: true, sort: 'ttft', only: 'spans', cell: (r) => duration(r.first_token_ms) },
