@@ -2,13 +2,13 @@
 import { createOpenAI } from '@ai-sdk/openai'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { resourceFromAttributes } from '@opentelemetry/resources'
-import { NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node'
+import { NodeTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-node'
 import { embedMany, generateText, stepCountIs, streamText, tool } from 'ai'
 import { z } from 'zod'
 
 const provider = new NodeTracerProvider({
   resource: resourceFromAttributes({ 'service.name': 'shop', 'service.version': '1.4.2', 'deployment.environment.name': 'staging' }),
-  spanProcessors: [new SimpleSpanProcessor(new OTLPTraceExporter())],
+  spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())],
 })
 provider.register()
 
