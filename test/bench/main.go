@@ -21,6 +21,7 @@ func main() {
 	flag.BoolVar(&o.quick, "quick", false, "fewer and shorter rounds, a tenth of the spans: about a minute")
 	flag.StringVar(&o.only, "only", "", "run only measurements whose name matches this expression, and write no file")
 	flag.StringVar(&o.suite, "suite", "calls", "calls (the gateway) or traces (ingest and queries)")
+	flag.Int64Var(&o.spans, "spans", 0, "spans that queries are measured on; 0 = ten million, or 300,000 if quick")
 	flag.StringVar(&o.out, "out", "", "file to write; default: the suite's page below ../docs")
 	flag.StringVar(&o.machine, "machine", "2 shared cores, 24 GiB", "how the report describes the machine")
 	flag.Parse()
@@ -36,6 +37,7 @@ func exit(err error) {
 }
 
 type options struct {
+	spans        int64 // of the queries; 0 = the suite's own number
 	quick        bool
 	suite, only  string
 	out, machine string
@@ -58,7 +60,7 @@ func run(o options) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	l := &lab{dir: dir, bin: bin, quick: o.quick}
+	l := &lab{dir: dir, bin: bin, quick: o.quick, spans: o.spans}
 	defer l.close()
 	if err := l.upstreams(); err != nil {
 		return err

@@ -108,6 +108,7 @@ type lab struct {
 	proxy    *proc
 	paceless *proc // baseline before the paced fake
 	quick    bool
+	spans    int64 // asked for
 }
 
 func plain() []string {

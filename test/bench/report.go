@@ -116,9 +116,10 @@ const tracesNotes = `
 - *Spans of 1.5 KB* are traces of 13 spans: an agent, model calls with messages, tools and retrievals, each with its own text.
 - *Agent spans* are model calls of agent runs whose context grows from 5 to 55 KB, 30 KB on average; each repeats the conversation.
 - *Readable* is the time from the acknowledgement until a list with a filter shows the trace, while the load goes on.
-- *Ten million* spans claim times over a week. Reads go through the REST interface; figures are medians.
+- Queries are asked of spans whose times go over a week. Reads go through the REST interface; figures are medians.
 - *Peers* are the newest MLflow and Phoenix from PyPI with their defaults, fed by the same generator in spans of 11 KB; a
   ratio compares the rate until everything sent is readable, and the same questions over the same spans.
+- Disk is counted while the servers run, so what Weir still has in its log counts uncompressed against the peers.
 `
 
 func tracesReport(o options, rows []row, took time.Duration) []byte {

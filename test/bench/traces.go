@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -296,7 +297,7 @@ func (l *lab) tenMillion() ([]row, error) {
 		return nil, err
 	}
 	defer func() { p.stop() }()
-	total := int64(l.pick(10_000_000, 300_000))
+	total := cmp.Or(l.spans, int64(l.pick(10_000_000, 300_000)))
 	if _, err := (pour{conns: 4, total: total, make: smallsOver(7*24*time.Hour, total)}).run(p.sink(), nil); err != nil {
 		return nil, err
 	}
