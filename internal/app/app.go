@@ -82,8 +82,6 @@ func Run(ctx context.Context, o Options) error {
 	}
 	a.banner()
 	debug.FreeOSMemory() // what only the start needed: hashing of the first password, decoding of tables
-	settled := time.AfterFunc(2*time.Second, releaseProgram)
-	defer settled.Stop()
 	<-ctx.Done()
 	a.log.For("app").Info("stopping: no new calls, running streams may finish", "drain", a.config.Load().Server.Drain.D())
 	a.Stop()
