@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"weir/internal/clip"
 	"weir/internal/fault"
 	"weir/internal/query"
 )
@@ -189,7 +190,7 @@ func (c *checker) source(n map[string]any, kind string, scope []string) {
 	case "TABLE_FUNCTION":
 		f, _ := n["function"].(map[string]any)
 		if name := functionName(f); !sqlSources[name] {
-			c.refuse(n, "%s(…) cannot be read from; the tables are %s", clip(name), strings.Join(c.tables, ", "))
+			c.refuse(n, "%s(…) cannot be read from; the tables are %s", clip.To(name, 60), strings.Join(c.tables, ", "))
 		}
 	case "SHOW_REF":
 		c.refuse(nil, "DESCRIBE, SHOW and SUMMARIZE are not allowed; GET /sql/schema describes the tables")
@@ -204,7 +205,7 @@ func (c *checker) table(n map[string]any, scope []string) {
 		c.refuse(n, "tables have no schema; the tables are %s", strings.Join(c.tables, ", "))
 	}
 	if low := strings.ToLower(name); !slices.Contains(c.tables, low) && !slices.Contains(scope, low) {
-		c.refuse(n, "there is no table %q; the tables are %s", clip(name), strings.Join(c.tables, ", "))
+		c.refuse(n, "there is no table %q; the tables are %s", clip.To(name, 60), strings.Join(c.tables, ", "))
 	}
 	if c.sources += 1 + c.uses[strings.ToLower(name)]; c.sources > maxSources {
 		c.refuse(n, "the statement reads too many tables; %d are the most, where what WITH names counts each time it is used", maxSources)
@@ -250,7 +251,7 @@ func (c *checker) call(n map[string]any, scope []string) float64 {
 		c.refuse(n, "functions have no schema")
 	}
 	if !sqlFunctions[name] {
-		c.refuse(n, "the function %s is not allowed", clip(name))
+		c.refuse(n, "the function %s is not allowed", clip.To(name, 60))
 	}
 	args, _ := n["children"].([]any)
 	rest := maps.Clone(n)
@@ -302,12 +303,4 @@ func holdsArray(t any) bool {
 		return slices.ContainsFunc(t, holdsArray)
 	}
 	return false
-}
-
-// clip bounds what is quoted from a client.
-func clip(s string) string {
-	if len(s) > 60 {
-		return strings.ToValidUTF8(s[:60], "") + "…"
-	}
-	return s
 }

@@ -3,6 +3,7 @@
 package pebble
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"log/slog"
@@ -49,17 +50,10 @@ func (o *Options) defaults() {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	orDefault(&o.CacheBytes, 72<<20)
-	orDefault(&o.MemTableBytes, 16<<20)
-	orDefault(&o.CommitTimeout, 10*time.Second)
-	orDefault(&o.SweepEvery, 6*time.Hour)
-}
-
-func orDefault[T comparable](v *T, d T) {
-	var zero T
-	if *v == zero {
-		*v = d
-	}
+	o.CacheBytes = cmp.Or(o.CacheBytes, 72<<20)
+	o.MemTableBytes = cmp.Or(o.MemTableBytes, 16<<20)
+	o.CommitTimeout = cmp.Or(o.CommitTimeout, 10*time.Second)
+	o.SweepEvery = cmp.Or(o.SweepEvery, 6*time.Hour)
 }
 
 // Store implements span.Store and span.KV over one directory, which one process may have open.
