@@ -34,7 +34,10 @@ var (
 	_ budget.Rows       = (*Store)(nil)
 )
 
-const readers = 4
+const (
+	readers  = 4
+	patience = 10 * time.Second // with the locks of others
+)
 
 // Open opens or creates the database at path and brings its schema up to date.
 func Open(path string) (*Store, error) {
@@ -47,13 +50,25 @@ func Open(path string) (*Store, error) {
 	if s.write, err = connect(path, 1, "journal_mode(WAL)", "synchronous(FULL)"); err != nil {
 		return nil, err
 	}
-	if err := s.migrate(context.Background(), path); err != nil {
+	if err := patiently(func() error { return s.migrate(context.Background(), path) }); err != nil {
 		return nil, errors.Join(fmt.Errorf("sqlite: migrate %s: %w", path, err), s.write.Close())
 	}
 	if s.read, err = connect(path, readers, "query_only(1)"); err != nil {
 		return nil, errors.Join(err, s.write.Close())
 	}
 	return s, nil
+}
+
+// patiently repeats what finds the database locked. SQLite waits for most locks by itself, but not for the one that
+// changes a new file to write-ahead logging: of two processes that create it, one is refused at once.
+func patiently(do func() error) error {
+	for end := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+		err := do()
+		e, ok := errors.AsType[*driver.Error](err)
+		if !ok || e.Code()&0xff != codes.SQLITE_BUSY || time.Now().After(end) {
+			return err
+		}
+	}
 }
 
 func closeFile(f *os.File) error {
@@ -70,7 +85,8 @@ func connect(path string, conns int, pragmas ...string) (*sql.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
-	q := url.Values{"_txlock": {"immediate"}, "_pragma": append([]string{"busy_timeout(10000)", "foreign_keys(1)"}, pragmas...)}
+	wait := fmt.Sprintf("busy_timeout(%d)", patience.Milliseconds())
+	q := url.Values{"_txlock": {"immediate"}, "_pragma": append([]string{wait, "foreign_keys(1)"}, pragmas...)}
 	u := url.URL{Scheme: "file", Path: filepath.ToSlash(abs), RawQuery: q.Encode()}
 	db, err := sql.Open("sqlite", u.String())
 	if err != nil {

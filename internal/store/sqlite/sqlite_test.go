@@ -87,7 +87,7 @@ func TestFilesArePrivate(t *testing.T) {
 func TestConcurrentFirstOpen(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "rows.db")
 	var wg sync.WaitGroup
-	for range 4 {
+	for range 8 {
 		wg.Go(func() {
 			s, err := Open(path)
 			if err != nil {
