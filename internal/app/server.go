@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"weir/internal/edge"
 )
 
 // server serves one handler on all listen addresses, HTTP/1 and h2c: AWS's JavaScript SDK speaks HTTP/2 without TLS.
@@ -62,7 +64,8 @@ func newServer(listeners []net.Listener, h http.Handler, drain time.Duration, lo
 	s := &server{listeners: listeners, drain: drain, log: log}
 	s.http = &http.Server{
 		Handler: s.counted(h), Protocols: &p, ReadHeaderTimeout: headerDeadline, IdleTimeout: idleDeadline, MaxHeaderBytes: maxHeader,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		ConnContext: edge.ConnContext,
+		ErrorLog:    slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	return s
 }
@@ -80,7 +83,7 @@ func (s *server) counted(h http.Handler) http.Handler {
 func (s *server) Start(context.Context) error {
 	for _, l := range s.listeners {
 		s.wg.Go(func() {
-			if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			if err := s.http.Serve(edge.Listener(l)); !errors.Is(err, http.ErrServerClosed) {
 				s.log.Error("server ended", "address", l.Addr().String(), "error", err)
 			}
 		})

@@ -77,7 +77,7 @@ type headered interface{ ErrorHeader(h http.Header) }
 
 func (d Deps) serve(w http.ResponseWriter, r *http.Request, route *Route) {
 	start := time.Now()
-	rec := &recorder{ResponseWriter: w}
+	rec := &recorder{ResponseWriter: w, conn: connOf(r)}
 	rec.Header()["X-Content-Type-Options"] = noSniff
 	defer rec.end()
 	defer func() {
@@ -207,6 +207,7 @@ const answerTime = 10 * time.Minute
 type recorder struct {
 	http.ResponseWriter
 	status int
+	conn   *heldConn // nil if others share it
 }
 
 func (w *recorder) begin(status int) {

@@ -234,7 +234,7 @@ func (g *Gateway) newExchange(c *Call) *exchange {
 	w := c.Who
 	x := &exchange{g: g, call: c, table: g.table.Load(), start: now}
 	x.span = &span.Span{
-		Project: w.Project, Experiment: "0", Trace: trace, ID: cmp.Or(c.Facts.Span, id.Span()), Parent: c.Facts.Parent, Replays: c.Facts.Replays, Attributes: keptHeaders(c.Header), Kind: span.Generation,
+		Project: w.Project, Experiment: span.DefaultExperiment, Trace: trace, ID: cmp.Or(c.Facts.Span, id.Span()), Parent: c.Facts.Parent, Replays: c.Facts.Replays, Attributes: keptHeaders(c.Header), Kind: span.Generation,
 		Name: c.Facts.TraceName, Start: now, Operation: "chat", Dialect: string(c.Dialect), Group: clip.To(c.Model, maxModelName), Stream: c.Stream,
 		Key: w.Key, KeyAlias: w.KeyAlias, User: w.User, Email: w.Email, Team: w.Team, TeamAlias: w.TeamAlias,
 		EndUser: c.Facts.EndUser, Session: c.Facts.Session, Tags: mergeTags(w.Tags, c.Facts.Tags), Metadata: c.Facts.Metadata,

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"weir/internal/edge"
 	"weir/internal/llm"
 )
 
@@ -122,12 +123,7 @@ func (f *flusher) write(p []byte) {
 		return
 	}
 	_ = f.rc.SetWriteDeadline(time.Now().Add(writeDeadline)) // not every writer has deadlines
-	if len(p) > 0 {
-		if _, f.err = f.w.Write(p); f.err != nil {
-			return
-		}
-	}
-	f.err = f.rc.Flush()
+	f.err = edge.Send(f.w, p)
 }
 
 func (f *flusher) stop() {

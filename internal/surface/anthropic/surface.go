@@ -125,9 +125,7 @@ func (s *Surface) call(r *http.Request, need wire.Need) (*gateway.Call, error) {
 }
 
 func respond(w http.ResponseWriter, body []byte) error {
-	w.Header().Set("Content-Type", "application/json")
-	_, err := w.Write(body)
-	return err
+	return edge.SendJSON(w, http.StatusOK, body)
 }
 
 func respondJSON(w http.ResponseWriter, v any) error { return respond(w, jsonx.MustMarshal(v)) }

@@ -143,7 +143,5 @@ func headers(h http.Header, betas []string) http.Header {
 }
 
 func respond(w http.ResponseWriter, body []byte) error {
-	w.Header().Set("Content-Type", "application/json")
-	_, err := w.Write(body)
-	return err
+	return edge.SendJSON(w, http.StatusOK, body)
 }

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"weir/internal/id"
-	"weir/internal/jsonx"
 	"weir/internal/llm"
 	wire "weir/internal/wire/openai"
 )
@@ -16,11 +15,11 @@ func Encode(r *llm.Response, model string, now time.Time) ([]byte, error) {
 	if finish == "" {
 		finish = string(llm.FinishStop)
 	}
-	return jsonx.Marshal(wire.Response{
+	return wire.Response{ // by its own method: through the encoder it would be compacted once more
 		ID: completionID(r.ID), Object: wire.ObjectResponse, Created: now.Unix(), Model: model,
 		Choices: []wire.Choice{{Message: answer(r.Parts), FinishReason: &finish}},
 		Usage:   wire.UsageOf(r.Usage),
-	})
+	}.MarshalJSON()
 }
 
 // completionID gives foreign ids OpenAI's prefix, which some clients look for.

@@ -5,7 +5,6 @@ package openai
 import (
 	"context"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -79,12 +78,8 @@ func (s *Surface) chat(w http.ResponseWriter, r *http.Request) error {
 	if a.Stream != nil {
 		return gateway.Relay(w, r, a, newCodec(a.Model, h.includeUsage, s.deps.Now().Unix()))
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(len(a.Body))) // else anything over 2 KB is sent in chunks
 	gateway.WriteHeaders(w.Header(), a)
-	w.WriteHeader(a.Status)
-	_, err = w.Write(a.Body)
-	return err
+	return edge.SendJSON(w, a.Status, a.Body)
 }
 
 func (s *Surface) call(r *http.Request, body []byte, h head) *gateway.Call {
