@@ -49,8 +49,9 @@ func merge(stored, in *span.Span, update bool) *span.Span {
 }
 
 // first is a span as it is stored when it is the first of its id: an update may have left open what only a whole span
-// tells.
+// tells. The experiment is the default one only now, so that a later report that names none does not move the span.
 func first(in *span.Span, now time.Time) *span.Span {
+	in.Experiment = cmp.Or(in.Experiment, span.DefaultExperiment)
 	if in.Status != "" && !unset(in.Start) && !unset(in.End) && in.Name != "" {
 		return in
 	}

@@ -127,6 +127,21 @@ func TestTakesTheSameSpanAgain(t *testing.T) {
 	}
 }
 
+func TestExperiment(t *testing.T) {
+	taker, s := startTaker(t, nil)
+	of := func(id, experiment string) Incoming {
+		return outside(id, func(in *Incoming) { in.Span.Experiment = experiment })
+	}
+	for _, step := range []struct{ id, given, want string }{
+		{"a", "", span.DefaultExperiment}, {"a", "7", "7"}, {"a", "", "7"}, {"b", "9", "9"},
+	} {
+		accept(t, taker, of(step.id, step.given))
+		if got := taken(t, s, step.id).Experiment; got != step.want {
+			t.Errorf("span %s reported for %q is in %q, want %q", step.id, step.given, got, step.want)
+		}
+	}
+}
+
 func TestUpdatesMerge(t *testing.T) {
 	late := clock.Add(5 * time.Second)
 	running := func(in *Incoming) { in.Span.Status, in.Span.End = span.Running, clock }

@@ -502,7 +502,7 @@ func TestRecovery(t *testing.T) {
 		t.Fatalf("the open call: %+v, %v", spans, err)
 	}
 	got := spans[0]
-	if got.Status != span.Interrupted || got.ErrorType != "interrupted" || got.Key != open.Key || got.Group != open.Group ||
+	if got.Status != span.Interrupted || got.Experiment != span.DefaultExperiment || got.ErrorType != "interrupted" || got.Key != open.Key || got.Group != open.Group ||
 		got.Cost.Total != open.Reserved || got.Cost.Source != span.CostEstimated || !got.Start.Equal(open.Start) || got.End.Before(got.Start) {
 		t.Fatalf("interrupted span: %+v", got)
 	}

@@ -52,7 +52,7 @@ func (r *Recorder) recover(ctx context.Context) error {
 // interrupted ends a call at the last sign of life of its process.
 func interrupted(i *gateway.Intent, day span.Day, last time.Time) *span.Batch {
 	s := &span.Span{
-		Project: i.Project, Trace: i.Trace, ID: i.Span, Day: day, Name: "chat", Kind: span.Generation,
+		Project: i.Project, Experiment: span.DefaultExperiment, Trace: i.Trace, ID: i.Span, Day: day, Name: "chat", Kind: span.Generation,
 		Start: i.Start, End: i.Start, Status: span.Interrupted, ErrorType: "interrupted",
 		ErrorText: "the gateway stopped during the call; its cost is what was reserved", Operation: "chat",
 		Group: i.Group, Deployment: i.Deployment, Key: i.Key, User: i.User, Team: i.Team,

@@ -39,6 +39,9 @@ const (
 	Running     Status = "running"     // begun, and its end has not arrived yet
 )
 
+// DefaultExperiment is the experiment of a span that names none; every project has it.
+const DefaultExperiment = "0"
+
 // Span is one unit of work. Times are UTC; nanosecond precision survives storage. Fields that do not apply are zero.
 type Span struct {
 	Project    tenant.ProjectID `json:"project"`
