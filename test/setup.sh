@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need beside Go and a C compiler, and only what is missing: system packages (Debian), Node,
-# Python packages, npm packages, coding agents. Everything but system packages goes below test/. Safe to run again.
+# Python packages, npm packages, coding agents, an S3 server. Everything but system packages goes below test/. Safe to run again.
 set -euo pipefail
 cd "$(dirname "$0")"
 mkdir -p .work
@@ -60,8 +60,18 @@ node() {
 # No package needs its install scripts: native parts come as packages of their own.
 npmci() { (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error); }
 
+# The server that the tests of internal/store/s3 run against.
+s3() {
+	local want=v1.8.0
+	[ -x .work/bin/versitygw ] && [ "$(cat .work/s3.done 2>/dev/null)" = "$want" ] && return
+	say "versitygw $want"
+	GOBIN="$PWD/.work/bin" go install "github.com/versity/versitygw/cmd/versitygw@$want"
+	echo "$want" >.work/s3.done
+}
+
 export PATH="$PWD/.work/node/bin:$PATH"
 packages
+s3
 once venv-new python/requirements-new.txt venv new
 once venv-old python/requirements-old.txt venv old
 once venv-otel python/requirements-otel.txt venv otel

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -19,6 +20,11 @@ func (l *lab) starts() ([]row, error) {
 	var idle int64
 	n := l.pick(7, 3)
 	for i := range n {
+		if i == n-1 {
+			if err := uncached(filepath.Join(l.bin, "weir")); err != nil {
+				return nil, err
+			}
+		}
 		p, err := l.weir("weir-start", filepath.Join(l.dir, fmt.Sprint("start-", i)), true)
 		if err != nil {
 			return nil, err
@@ -34,8 +40,26 @@ func (l *lab) starts() ([]row, error) {
 	}
 	return []row{
 		{what: "Start to ready, empty data folder", target: 300, atMost: true, got: ms(median(took)), unit: "ms", detail: fmt.Sprintf("slowest of %d: %.0f ms", n, ms(max0(took)))},
-		{what: "Resident memory, idle after start", target: 100, atMost: true, got: float64(idle) / (1 << 20), unit: "MiB", detail: "index open, before the first call"},
+		{what: "Resident memory, idle after start", target: 100, atMost: true, got: float64(idle) / (1 << 20), unit: "MiB", detail: "index open, before the first call, of a program read from disk"},
 	}, nil
+}
+
+// uncached drops a file from the page cache, as a restart of the machine does. A program that a linker has just written
+// lies there in pages of megabytes; whatever is touched of one counts as resident memory in full.
+func uncached(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	const dontNeed = 4 // POSIX_FADV_DONTNEED
+	if _, _, e := syscall.Syscall6(syscall.SYS_FADVISE64, f.Fd(), 0, 0, dontNeed, 0, 0); e != 0 {
+		return e
+	}
+	return nil
 }
 
 func max0(v []time.Duration) (m time.Duration) {
