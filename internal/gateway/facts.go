@@ -35,7 +35,7 @@ func FactsFrom(h http.Header, ip string, body []byte, d llm.Dialect) Facts {
 	f.Client, f.ClientVersion = clientOf(h, body)
 	f.Trace, f.Parent = traceParent(h.Get("Traceparent"))
 	b := bodyFacts{}
-	gjson.Parse(jsonx.View(body)).ForEach(b.take)
+	jsonx.Each(jsonx.View(body), b.take)
 	f.Params, f.MaxTokens, f.Drop, f.Fallbacks = b.paramsJSON(), b.maxTokens, b.drop, b.fallbacks
 	if f.EndUser == "" {
 		f.EndUser = clip.To(b.user, maxIDLen)
@@ -73,10 +73,13 @@ var params = map[string]bool{
 	"verbosity": true, "service_tier": true,
 }
 
-func (b *bodyFacts) take(k, v gjson.Result) bool {
-	switch k.Str {
+func (b *bodyFacts) take(k, raw string, _ int) bool {
+	switch k {
 	case "messages", "system", "tools":
 		return true
+	}
+	v := gjson.Parse(raw)
+	switch k {
 	case "max_tokens", "max_completion_tokens":
 		b.maxTokens = int(min(max(v.Int(), 0), 1<<30))
 	case "drop_params":
@@ -98,13 +101,13 @@ func (b *bodyFacts) take(k, v gjson.Result) bool {
 			}
 		}
 	}
-	if params[k.Str] && len(b.params)+len(v.Raw) < maxParams && len(v.Raw) < 4096 {
+	if params[k] && len(b.params)+len(raw) < maxParams && len(raw) < 4096 {
 		if b.params == nil {
 			b.params = append(b.params, '{')
 		} else {
 			b.params = append(b.params, ',')
 		}
-		b.params = append(append(append(b.params, k.Raw...), ':'), v.Raw...)
+		b.params = append(append(append(append(b.params, '"'), k...), `":`...), raw...)
 	}
 	return true
 }

@@ -33,6 +33,7 @@ type Settler struct {
 	wake   chan struct{}
 	cancel context.CancelFunc
 	loop   sync.WaitGroup
+	batch  []span.LedgerEntry // reused, by whoever runs it: one at a time
 }
 
 // settleBatch bounds one transaction.
@@ -120,11 +121,13 @@ func (s *Settler) runOnce(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	var entries []span.LedgerEntry
+	entries := s.batch[:0]
 	err = s.ledger.Ledger(ctx, after, func(e span.LedgerEntry) bool {
 		entries = append(entries, e)
 		return len(entries) < settleBatch
 	})
+	s.batch = entries
+	defer clear(entries)
 	if err != nil || len(entries) == 0 {
 		return 0, err
 	}

@@ -78,3 +78,13 @@ func Compact(data []byte) []byte {
 	}
 	return b.Bytes()
 }
+
+// AppendString appends s as a JSON string.
+func AppendString(dst []byte, s string) []byte {
+	for _, c := range []byte(s) {
+		if c < 0x20 || c >= utf8.RuneSelf || c == '"' || c == '\\' {
+			return append(dst, MustMarshal(s)...)
+		}
+	}
+	return append(append(append(dst, '"'), s...), '"')
+}

@@ -50,3 +50,13 @@ func FuzzValid(f *testing.F) {
 		}
 	})
 }
+
+func TestAppendString(t *testing.T) {
+	for _, s := range []string{"", "model", `a"b`, `a\b`, "a\nb", "水", "a\x7fb"} {
+		got := AppendString([]byte("x"), s)
+		var back string
+		if err := Unmarshal(got[1:], &back); err != nil || back != s || got[0] != 'x' {
+			t.Errorf("%q: %s, %v", s, got, err)
+		}
+	}
+}

@@ -354,7 +354,7 @@ func TestPatch(t *testing.T) {
 		{name: "penalties dropped", row: "openai", in: `{"model":"m","presence_penalty":0.5,"frequency_penalty":0.5,"logit_bias":{},` + user + `}`, a: gateway.Attempt{Drop: true, Model: catalog.Model{Quirks: reasons}}, want: `{"model":"real",` + user + `}`},
 		{name: "penalties of others kept", row: "openai", in: `{"model":"m","presence_penalty":0.5,` + user + `}`, a: gateway.Attempt{Drop: true}, want: `{"model":"real","presence_penalty":0.5,` + user + `}`},
 		{name: "stop left to the upstream", row: "openai", in: `{"model":"m","stop":["a"],` + user + `}`, a: gateway.Attempt{Model: catalog.Model{Quirks: reasons}}, want: `{"model":"real","stop":["a"],` + user + `}`},
-		{name: "escaped model", row: Generic, in: `{"mod\u0065l":"m",` + user + `}`, want: `{"mod\u0065l":"real",` + user + `}`},
+		{name: "escaped model", row: Generic, in: `{"mod\u0065l":"m",` + user + `}`, want: `{"model":"real",` + user + `}`},
 		{name: "stream options added", row: "openai", in: `{"model":"m","stream":true,` + user + `}`, a: gateway.Attempt{Stream: true},
 			want: `{"model":"real","stream":true,` + user + `,"stream_options":{"include_usage":true}}`},
 		{name: "stream options kept", row: "openai", in: `{"model":"m","stream_options":{"include_usage":false,"x":[1]},"stream":true,` + user + `}`, a: gateway.Attempt{Stream: true},

@@ -37,7 +37,7 @@ func (u *Upstream) patch(a *gateway.Attempt) ([]byte, plan, error) {
 	p := &patcher{u: u, a: a, out: make([]byte, 0, len(a.Native)+128)}
 	p.out = append(p.out, '{')
 	p.root = gjson.Parse(jsonx.View(a.Native))
-	p.root.ForEach(p.take)
+	jsonx.Each(p.root.Raw, p.take)
 	if p.err != nil {
 		return nil, plan{}, p.err
 	}
@@ -58,16 +58,17 @@ type patcher struct {
 }
 
 // take copies one member, changed where it must be.
-func (p *patcher) take(k, v gjson.Result) bool {
+func (p *patcher) take(name, raw string, _ int) bool {
 	row, quirks := &p.u.row, p.a.Model.Quirks
-	switch name := k.Str; {
+	v := gjson.Parse(raw)
+	switch {
 	case name == "model":
-		p.add(k.Raw, string(jsonx.MustMarshal(p.u.target.Model)))
+		p.add(name, string(jsonx.MustMarshal(p.u.target.Model)))
 	case name == "stream_options":
 		p.options = v // added at the end
 	case name == "max_tokens" && (row.CompletionLimit || quirks.CompletionLimit):
 		if p.root.Get("max_completion_tokens").Type != gjson.Number {
-			p.add(`"max_completion_tokens"`, v.Raw)
+			p.add("max_completion_tokens", v.Raw)
 		}
 	case name == "temperature" && quirks.NoSampling && v.Num == 1, name == "top_p" && quirks.NoSampling && v.Num == 1:
 		// the default, said aloud
@@ -77,7 +78,7 @@ func (p *patcher) take(k, v gjson.Result) bool {
 		// temperature wins
 	case name == "metadata":
 		if row.Metadata || row.Strict && p.root.Get("store").Bool() && isFlat(v) {
-			p.add(k.Raw, v.Raw)
+			p.add(name, v.Raw)
 		}
 	case !row.LiteLLM && (name == "drop_params" || strings.HasPrefix(name, "litellm_")): // said to this gateway
 	case row.Strict && slices.Contains(litellmOnly, name):
@@ -85,11 +86,11 @@ func (p *patcher) take(k, v gjson.Result) bool {
 	case slices.Contains(row.Refuses, name):
 		p.refuse(name, v, "")
 	case name == "messages":
-		p.add(k.Raw, p.messages(v))
+		p.add(name, p.messages(v))
 	case name == "tools":
-		p.add(k.Raw, p.tools(v))
+		p.add(name, p.tools(v))
 	default:
-		p.add(k.Raw, v.Raw)
+		p.add(name, v.Raw)
 	}
 	return p.err == nil
 }
@@ -102,11 +103,12 @@ func (p *patcher) refuse(name string, v gjson.Result, why string) {
 	}
 }
 
-func (p *patcher) add(rawKey, rawValue string) {
+func (p *patcher) add(name, rawValue string) {
 	if len(p.out) > 1 {
 		p.out = append(p.out, ',')
 	}
-	p.out = append(append(append(p.out, rawKey...), ':'), rawValue...)
+	p.out = append(jsonx.AppendString(p.out, name), ':')
+	p.out = append(p.out, rawValue...)
 }
 
 // streamOptions asks for usage, keeping what else the client asked for.
@@ -118,7 +120,7 @@ func (p *patcher) streamOptions() {
 		}
 		return true
 	})
-	p.add(`"stream_options"`, string(append(opts, '}')))
+	p.add("stream_options", string(append(opts, '}')))
 }
 
 // messages takes marks and reasoning out where they are refused, and adds cache marks where they were asked for.

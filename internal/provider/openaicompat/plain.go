@@ -22,7 +22,7 @@ func plainAnswer(body []byte) *llm.Response {
 	}
 	r := &llm.Response{}
 	plain, choices := true, 0
-	openai.Each(jsonx.View(body), func(k, v string, _ int) bool {
+	jsonx.Each(jsonx.View(body), func(k, v string, _ int) bool {
 		switch k {
 		case "id":
 			r.ID = gjson.Parse(v).Str
@@ -35,7 +35,7 @@ func plainAnswer(body []byte) *llm.Response {
 		case "error":
 			plain = v == "null"
 		case "choices":
-			openai.Each(v, func(_, c string, _ int) bool {
+			jsonx.Each(v, func(_, c string, _ int) bool {
 				choices++
 				plain = choices == 1 && plainChoice(c, r)
 				return plain
@@ -52,7 +52,7 @@ func plainAnswer(body []byte) *llm.Response {
 
 func plainChoice(c string, r *llm.Response) (plain bool) {
 	plain = true
-	openai.Each(c, func(k, v string, _ int) bool {
+	jsonx.Each(c, func(k, v string, _ int) bool {
 		switch k {
 		case "finish_reason":
 			r.RawFinish = gjson.Parse(v).Str
@@ -66,7 +66,7 @@ func plainChoice(c string, r *llm.Response) (plain bool) {
 
 func plainMessage(m string, r *llm.Response) (plain bool) {
 	plain = true
-	openai.Each(m, func(k, v string, _ int) bool {
+	jsonx.Each(m, func(k, v string, _ int) bool {
 		switch k {
 		case "role":
 		case "content":

@@ -159,7 +159,7 @@ func (d *decoder) decode(data []byte) seen {
 	var s seen
 	var id, choices, usage string
 	text := string(data) // the one copy that all texts of the event share
-	openai.Each(text, func(k, v string, at int) bool {
+	jsonx.Each(text, func(k, v string, at int) bool {
 		switch k {
 		case "id":
 			id = v
@@ -181,7 +181,7 @@ func (d *decoder) decode(data []byte) seen {
 		d.started = true
 		d.add(llm.Chunk{Kind: llm.ChunkStart, ID: gjson.Parse(id).Str, Model: gjson.Parse(s.modelRaw).Str})
 	}
-	openai.Each(choices, func(_, c string, _ int) bool {
+	jsonx.Each(choices, func(_, c string, _ int) bool {
 		d.choice(c)
 		return true
 	})
@@ -196,7 +196,7 @@ func (d *decoder) decode(data []byte) seen {
 
 func isEmpty(array string) bool {
 	empty := true
-	openai.Each(array, func(_, _ string, _ int) bool { empty = false; return false })
+	jsonx.Each(array, func(_, _ string, _ int) bool { empty = false; return false })
 	return empty
 }
 
@@ -206,7 +206,7 @@ func (d *decoder) add(c llm.Chunk) { d.chunks = append(d.chunks, c) }
 func (d *decoder) choice(c string) {
 	var delta, reason string
 	first := true
-	openai.Each(c, func(k, v string, _ int) bool {
+	jsonx.Each(c, func(k, v string, _ int) bool {
 		switch k {
 		case "index":
 			first = v == "0"
@@ -220,7 +220,7 @@ func (d *decoder) choice(c string) {
 	if !first {
 		return
 	}
-	openai.Each(delta, d.delta)
+	jsonx.Each(delta, d.delta)
 	if reason == "" || reason == "null" || d.finished {
 		return
 	}

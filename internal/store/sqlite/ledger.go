@@ -29,8 +29,8 @@ func (s *Store) Apply(ctx context.Context, entries []span.LedgerEntry) error {
 			return failed(err, "ledger position")
 		}
 		sum := newSums()
-		for _, e := range entries {
-			if e.Seq > seq {
+		for i := range entries {
+			if e := &entries[i]; e.Seq > seq {
 				sum.add(e)
 				seq = e.Seq
 			}
@@ -46,7 +46,7 @@ func (s *Store) Apply(ctx context.Context, entries []span.LedgerEntry) error {
 // sums gathers a batch, so that a busy key costs one row write rather than one per call.
 type sums struct {
 	accounts []account // in order of appearance
-	charges  map[account][]span.LedgerEntry
+	charges  map[account][]*span.LedgerEntry
 	daily    map[budget.Daily]*budget.Daily // by identifying fields
 	tags     map[budget.Daily]*budget.Daily
 }
@@ -57,10 +57,10 @@ type account struct {
 }
 
 func newSums() *sums {
-	return &sums{charges: map[account][]span.LedgerEntry{}, daily: map[budget.Daily]*budget.Daily{}, tags: map[budget.Daily]*budget.Daily{}}
+	return &sums{charges: map[account][]*span.LedgerEntry{}, daily: map[budget.Daily]*budget.Daily{}, tags: map[budget.Daily]*budget.Daily{}}
 }
 
-func (s *sums) add(e span.LedgerEntry) {
+func (s *sums) add(e *span.LedgerEntry) {
 	for _, a := range []account{{tenant.ScopeKey, string(e.Key)}, {tenant.ScopeUser, string(e.User)}, {tenant.ScopeTeam, string(e.Team)}} {
 		if a.id == "" {
 			continue
@@ -79,7 +79,7 @@ func (s *sums) add(e span.LedgerEntry) {
 	}
 }
 
-func sum(into map[budget.Daily]*budget.Daily, id budget.Daily, e span.LedgerEntry) {
+func sum(into map[budget.Daily]*budget.Daily, id budget.Daily, e *span.LedgerEntry) {
 	d := into[id]
 	if d == nil {
 		d = new(budget.Daily)
@@ -127,7 +127,7 @@ func sumValues(d *budget.Daily) []any {
 }
 
 // charge adds the entries of one account to its spend, in the windows of the budget it has now.
-func charge(ctx context.Context, tx *sql.Tx, a account, entries []span.LedgerEntry) error {
+func charge(ctx context.Context, tx *sql.Tx, a account, entries []*span.LedgerEntry) error {
 	b, err := periodOf(ctx, tx, a)
 	if err != nil {
 		return err

@@ -10,7 +10,6 @@ import (
 
 	"weir/internal/fault"
 	"weir/internal/jsonx"
-	wire "weir/internal/wire/openai"
 )
 
 // head is what the surface itself needs of a request.
@@ -41,7 +40,7 @@ func check(body []byte) (head, error) {
 	var err error
 	var hasMessages bool
 	seen := make(map[string]bool, 16)
-	wire.Each(root, func(k, raw string, _ int) bool {
+	jsonx.Each(root, func(k, raw string, _ int) bool {
 		if seen[k] || len(seen) >= maxFields {
 			err = fault.New(fault.Invalid, "a field of the request body stands twice, or there are more than %d", maxFields)
 			return false
@@ -208,7 +207,7 @@ func checkStop(v gjson.Result) error {
 func each(path string, v gjson.Result, f func(path string, e gjson.Result) error) error {
 	var err error
 	i := 0
-	wire.Each(v.Raw, func(_, raw string, _ int) bool {
+	jsonx.Each(v.Raw, func(_, raw string, _ int) bool {
 		e := value(raw)
 		if f("", e) != nil {
 			err = f(fmt.Sprintf("%s[%d]", path, i), e)

@@ -4,7 +4,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"weir/internal/fault"
-	wire "weir/internal/wire/openai"
+	"weir/internal/jsonx"
 )
 
 func checkMessages(v gjson.Result) error {
@@ -12,7 +12,7 @@ func checkMessages(v gjson.Result) error {
 		return err
 	}
 	empty := true
-	wire.Each(v.Raw, func(_, _ string, _ int) bool { empty = false; return false })
+	jsonx.Each(v.Raw, func(_, _ string, _ int) bool { empty = false; return false })
 	if empty {
 		return fault.Bad("messages", "'messages' must not be empty")
 	}
@@ -27,7 +27,7 @@ func checkMessage(path string, v gjson.Result) error {
 		return err
 	}
 	var m message
-	wire.Each(v.Raw, m.take)
+	jsonx.Each(v.Raw, m.take)
 	if err := checkText(path+".role", m.role); err != nil {
 		return err
 	}
