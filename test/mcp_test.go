@@ -18,7 +18,7 @@ const mcpWish = `call the tool search_traces with {"filter":"key_alias = \"seed\
 // TestMCP lets a coding agent look at traces through its own MCP client: the agent calls the model through Weir, the
 // model wants a tool, the agent asks Weir's server, and what it says goes back to the model.
 func TestMCP(t *testing.T) {
-	for _, name := range []string{"claude-code", "cline-3"} {
+	for _, name := range []string{"claude-code", "cline-2", "cline-3"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := harness.Up(t, harness.Options{})
@@ -52,6 +52,14 @@ func mcpAgent(t *testing.T, name, base, key string) agent {
 		servers := text(t, map[string]any{"mcpServers": map[string]any{"weir": map[string]any{"type": "http", "url": base + "/mcp", "headers": headers}}})
 		a.args[2] = mcpWish
 		a.args = append(a.args, "--mcp-config", servers, "--strict-mcp-config")
+		return a
+	}
+	if name == "cline-2" {
+		a := cline2(modules, base, key)
+		a.args[len(a.args)-1] = mcpWish
+		a.files[".cline/data/settings/cline_mcp_settings.json"] = text(t, map[string]any{"mcpServers": map[string]any{"weir": map[string]any{
+			"type": "streamableHttp", "url": base + "/mcp", "headers": headers, "disabled": false, "autoApprove": []string{"search_traces"},
+		}}})
 		return a
 	}
 	a := cline3(t, name, modules, base, key, harness.Sonnet)

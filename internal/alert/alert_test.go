@@ -408,6 +408,9 @@ func TestFiguresThatCannotBeHad(t *testing.T) {
 	r.figures = spans(10, 0)
 	r.pass(time.Minute)
 	r.expect("recovered")
+	if s := r.Stats(); s != (Stats{Evaluated: 4, Blind: 2, Delivered: 2}) {
+		t.Errorf("%+v", s)
+	}
 }
 
 func TestDelivery(t *testing.T) {
@@ -436,6 +439,9 @@ func TestDelivery(t *testing.T) {
 	}
 	if len(r.rests) != 4 {
 		t.Errorf("rests %v", r.rests)
+	}
+	if s := r.Stats(); s != (Stats{Evaluated: 1, Delivered: 1, Undelivered: 2}) {
+		t.Errorf("%+v", s)
 	}
 	for id := range r.store.rules {
 		e, _ := r.History(t.Context(), member, id, 1)

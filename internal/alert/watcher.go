@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -48,10 +49,23 @@ type Watcher struct {
 	loop    *job.Loop
 	started time.Time
 	slots   chan struct{} // figures computed at once
+	stats   counters
 
 	mu   sync.Mutex
 	busy map[string]bool // rules under evaluation, by id
 	work sync.WaitGroup
+}
+
+type counters struct{ evaluated, blind, failed, delivered, undelivered atomic.Int64 }
+
+// Stats are counts since the start. Evaluated are windows looked at, Blind those among them whose figure could not be had,
+// Failed those to be looked at again. Delivered and Undelivered are messages to a channel, after all tries.
+type Stats struct{ Evaluated, Blind, Failed, Delivered, Undelivered int64 }
+
+// Stats reads the counters.
+func (w *Watcher) Stats() Stats {
+	c := &w.stats
+	return Stats{c.evaluated.Load(), c.blind.Load(), c.failed.Load(), c.delivered.Load(), c.undelivered.Load()}
 }
 
 // Bounds of the work.
@@ -127,10 +141,12 @@ func (w *Watcher) catchUp(ctx context.Context, r Rule, now time.Time) {
 	for _, at := range r.moments(now) {
 		if err := w.evaluate(ctx, r, at, at.Equal(now)); err != nil {
 			if ctx.Err() == nil && !fault.Is(err, fault.NotFound) {
+				w.stats.failed.Add(1)
 				w.Log.Warn("an alert was not evaluated; it is tried again", "alert", r.ID, "project", string(r.Project), "error", err)
 			}
 			return
 		}
+		w.stats.evaluated.Add(1)
 		r.Checked = at
 	}
 }
@@ -231,7 +247,7 @@ func groupsOf(found map[string]reading) []string {
 func (w *Watcher) readings(ctx context.Context, r *Rule, at time.Time) (map[string]reading, error) {
 	a, err := r.figure(at)
 	if err != nil { // a filter of an earlier version
-		return unreadable(r, shownError(err)), nil
+		return w.blind(r, shownError(err)), nil
 	}
 	out := map[string]reading{allGroups: r.nothing(a.Measure)}
 	if r.GroupBy == "" {
@@ -242,9 +258,9 @@ func (w *Watcher) readings(ctx context.Context, r *Rule, at time.Time) (map[stri
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case err != nil:
-		return unreadable(r, shownError(err)), nil
+		return w.blind(r, shownError(err)), nil
 	case partial:
-		return unreadable(r, "the index lags behind, so the newest spans may be missing"), nil
+		return w.blind(r, "the index lags behind, so the newest spans may be missing"), nil
 	}
 	for _, s := range got.Series {
 		if !s.Other {
@@ -254,7 +270,8 @@ func (w *Watcher) readings(ctx context.Context, r *Rule, at time.Time) (map[stri
 	return out, nil
 }
 
-func unreadable(r *Rule, why string) map[string]reading {
+func (w *Watcher) blind(r *Rule, why string) map[string]reading {
+	w.stats.blind.Add(1)
 	out := map[string]reading{allGroups: {err: why}}
 	if r.GroupBy == "" {
 		out[""] = out[allGroups]
@@ -298,9 +315,12 @@ func (w *Watcher) tell(ctx context.Context, r *Rule, m Message, tries int) (out 
 		g.Go(func() error {
 			out[i] = Delivery{Channel: c.Name(), OK: true}
 			if err := w.deliver(ctx, r, c, m, tries); err != nil {
+				w.stats.undelivered.Add(1)
 				out[i].OK, out[i].Error = false, shownError(err)
 				w.Log.Warn("a notification was not delivered", "alert", r.ID, "project", string(r.Project), "channel", string(c.Kind), "error", shownError(err))
+				return nil
 			}
+			w.stats.delivered.Add(1)
 			return nil
 		})
 	}

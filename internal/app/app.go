@@ -29,6 +29,7 @@ import (
 	"weir/internal/share"
 	"weir/internal/span"
 	"weir/internal/store/pebble"
+	"weir/internal/store/points"
 	"weir/internal/surface/otlp"
 	"weir/internal/tenant"
 	"weir/internal/transport"
@@ -49,7 +50,7 @@ type App struct {
 	settler   *ingest.Settler
 	taker     *ingest.Taker
 	otlp      *otlp.Surface
-	points    ingest.Points
+	points    *points.Store
 	gateway   *gateway.Gateway
 	providers *providers
 	query     *queries

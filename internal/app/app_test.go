@@ -51,7 +51,7 @@ func (l *lines) wait(t *testing.T, text string) {
 // waitCount returns once the log holds the text n times.
 func (l *lines) waitCount(t *testing.T, text string, n int) {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	for strings.Count(l.String(), text) < n {
 		select {
 		case <-l.more:

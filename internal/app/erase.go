@@ -15,7 +15,7 @@ import (
 func (a *App) openErasures(ctx context.Context) error {
 	a.shares = share.New(a.stores.rows, nil)
 	a.erasures = erase.New(erase.Deps{
-		Truth: a.stores.truth, Rows: a.stores.rows, Index: a.query.indexer, Recorder: a.recorder, FullText: a.query.texts,
+		Truth: a.stores.truth, Rows: a.stores.rows, Points: a.points, Index: a.query.indexer, Recorder: a.recorder, FullText: a.query.texts,
 		Audit: a.audit, Holds: a.query.Holds, Log: a.log.For("store"),
 	})
 	return a.services.start(ctx, "erasures", a.erasures)

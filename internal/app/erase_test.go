@@ -72,7 +72,19 @@ func (r *rig) appSpans(t *testing.T, trace, user, text string) {
 	body := `{"resourceSpans":[{"resource":{"attributes":[` + attribute("service.name", "app") + `]},"scopeSpans":[{"spans":[` +
 		span("00000000000000a1", "", attribute("user.id", user)+","+attribute("openinference.span.kind", "CHAIN")+","+attribute("input.value", text)) + "," +
 		span("00000000000000a2", "00000000000000a1", attribute("openinference.span.kind", "TOOL")+","+attribute("output.value", "tool said "+text)) + `]}]}]}`
-	q, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.url+"/v1/traces", strings.NewReader(body))
+	r.export(t, "/v1/traces", body)
+}
+
+// appPoint sends a data point of a metric that names a user.
+func (r *rig) appPoint(t *testing.T, user, note string) {
+	t.Helper()
+	r.export(t, "/v1/metrics", fmt.Sprintf(`{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"gen_ai.client.token.usage","gauge":{"dataPoints":[{"timeUnixNano":"%d","asInt":"1",
+		"attributes":[{"key":"user.id","value":{"stringValue":%q}},{"key":"note","value":{"stringValue":%q}}]}]}}]}]}]}`, time.Now().UnixNano(), user, note))
+}
+
+func (r *rig) export(t *testing.T, path, body string) {
+	t.Helper()
+	q, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.url+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,6 +132,8 @@ func TestErasedUserIsInNoFile(t *testing.T) {
 	r.converse(t, "bob@example.com", "bob says 犬が好き", "bob asks bobquestion two")
 	r.appSpans(t, strings.Repeat("a", 32), "alice-needle@example.com", "app text of alice 東京タワー")
 	r.appSpans(t, strings.Repeat("b", 32), "bob@example.com", "app text of bob 大阪城")
+	r.appPoint(t, "alice-needle@example.com", "alicepoint")
+	r.appPoint(t, "bob@example.com", "bobpoint")
 	for _, note := range []string{`"comment":"scored because alicescore"`, `"comment":"scored again because alicescore"`} {
 		if s := r.ask(t, http.MethodPost, "/scores", `{"trace":"`+strings.Repeat("a", 32)+`","name":"quality","value":1,`+note+`}`, nil); s != http.StatusCreated {
 			t.Fatal(s)
@@ -141,14 +155,14 @@ func TestErasedUserIsInNoFile(t *testing.T) {
 	if dry := r.erase(t, body+`,"dry_run":true}`); dry.Traces != 4 || dry.Spans != 5 {
 		t.Errorf("dry run: %+v", dry)
 	}
-	storetest.Erased(t, data, nil, []string{"alice-needle", "猫が好き", "alicequestion", "東京タワー", "alicescore", "alicecomment"})
+	storetest.Erased(t, data, nil, []string{"alice-needle", "猫が好き", "alicequestion", "東京タワー", "alicescore", "alicecomment", "alicepoint"})
 
 	e := r.erase(t, body+`,"reason":"asked for"}`)
-	if e.Traces != 4 || e.Spans != 5 || e.SharedKept == 0 || e.Certificate == nil || e.Certificate.Counts["notes"] != 2 || e.Certificate.Counts["shares"] != 1 {
+	if e.Traces != 4 || e.Spans != 5 || e.SharedKept == 0 || e.Certificate == nil || e.Certificate.Counts["notes"] != 2 || e.Certificate.Counts["shares"] != 1 || e.Certificate.Counts["points"] != 1 {
 		t.Errorf("%+v", e)
 	}
-	gone := []string{"alice-needle", "猫が好き", "alicequestion", "終わり", "東京タワー", "alicescore", "alicecomment", "alice says", "app text of alice"}
-	kept := []string{"bob@example.com", "犬が好き", "bobquestion", "大阪城", "the system prompt all share"}
+	gone := []string{"alice-needle", "猫が好き", "alicequestion", "終わり", "東京タワー", "alicescore", "alicecomment", "alice says", "app text of alice", "alicepoint"}
+	kept := []string{"bob@example.com", "犬が好き", "bobquestion", "bobpoint", "大阪城", "the system prompt all share"}
 	storetest.Erased(t, data, gone, kept)
 	if r.ask(t, http.MethodGet, "/traces/count", "", &found); found.Count != 4 {
 		t.Errorf("%d spans of others are left, want 4", found.Count)

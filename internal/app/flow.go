@@ -93,6 +93,7 @@ func (a *App) flowMetrics(gauge, counter register) {
 
 var (
 	storeDesc = prometheus.NewDesc("weir_store_bytes", "Size of a store on disk.", []string{"store"}, nil)
+	partDesc  = prometheus.NewDesc("weir_truth_bytes", "Size on disk of a part of the truth, without its log.", []string{"part"}, nil)
 	errorDesc = prometheus.NewDesc("weir_errors_total", "Errors logged, by component.", []string{"component"}, nil)
 )
 
@@ -102,6 +103,7 @@ type labelled struct{ a *App }
 // Describe implements prometheus.Collector.
 func (l *labelled) Describe(ch chan<- *prometheus.Desc) {
 	ch <- storeDesc
+	ch <- partDesc
 	ch <- errorDesc
 }
 
@@ -109,6 +111,13 @@ func (l *labelled) Describe(ch chan<- *prometheus.Desc) {
 func (l *labelled) Collect(ch chan<- prometheus.Metric) {
 	for name, size := range l.a.storeSizes() {
 		ch <- prometheus.MustNewConstMetric(storeDesc, prometheus.GaugeValue, float64(size), name)
+	}
+	parts, err := l.a.stores.truth.Parts()
+	if err != nil {
+		ch <- prometheus.NewInvalidMetric(partDesc, err)
+	}
+	for name, size := range parts {
+		ch <- prometheus.MustNewConstMetric(partDesc, prometheus.GaugeValue, float64(size), name)
 	}
 	for component, n := range l.a.log.Errors() {
 		ch <- prometheus.MustNewConstMetric(errorDesc, prometheus.CounterValue, float64(n), component)

@@ -64,7 +64,7 @@ func TestOwnTelemetry(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _, metrics := r.do(t, http.MethodGet, "/metrics", "")
-	for _, want := range []string{"weir_recorded_calls_total 2", "weir_index_lag ", "weir_fulltext_lag ", `weir_store_bytes{store="truth"}`, `weir_errors_total{component="edge"} 0`, "weir_ingest_accepted_spans_total 0", `route="POST /api/v1/replay"`} {
+	for _, want := range []string{"weir_recorded_calls_total 2", "weir_index_lag ", "weir_fulltext_lag ", `weir_store_bytes{store="truth"}`, `weir_truth_bytes{part="bodies"}`, `weir_errors_total{component="edge"} 0`, "weir_ingest_accepted_spans_total 0", "weir_alert_evaluations_total 0", "weir_export_runs_total 0", `route="POST /api/v1/replay"`} {
 		if !strings.Contains(metrics, want) {
 			t.Errorf("%s is missing in the metrics", want)
 		}

@@ -38,6 +38,7 @@ func (a *App) newMetrics() *metrics {
 	counter("weir_record_retries_total", "Commits that had to be repeated.", func() float64 { return float64(a.recorder.Stats().Retries) })
 	a.flowMetrics(gauge, counter)
 	a.otlpMetrics(counter)
+	a.watchMetrics(gauge, counter)
 	m.registry.MustRegister(&labelled{a: a})
 	return m
 }

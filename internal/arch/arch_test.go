@@ -21,7 +21,9 @@ var grants = []struct{ from, to, why string }{
 	{"provider/", "wire/", "providers share wire structs with surfaces"},
 	{"fakeupstream", "wire/", "the fake speaks the same wire"},
 	{"wire/", "wire/sse", "framing is shared by dialects"},
+	{"store/pebble", "store/pebble/record", "the codec is a part of the store"},
 	{"provider/providertest", "fakeupstream", "the suite runs against the fake"},
+	{"surface/surfacetest", "store/", "tests of surfaces run over the real stores"},
 }
 
 func set(names ...string) map[string]bool {

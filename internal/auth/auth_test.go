@@ -610,6 +610,36 @@ func TestFile(t *testing.T) {
 	}
 }
 
+// A file that is refused halfway changes nothing, in the store or in the process.
+func TestARefusedFileChangesNothing(t *testing.T) {
+	f := setup(t, false)
+	ctx := t.Context()
+	secret := func(alias string) tenant.Key { return tenant.Key{ID: tenant.HashKey("sk-" + alias), Alias: alias} }
+	must(t, f.SetFile(ctx, auth.File{Users: []tenant.User{{ID: "u"}}, Teams: []tenant.Team{{ID: "t"}}, Keys: []tenant.Key{secret("leaves"), secret("stays")}}))
+	f.key(tenant.Key{Alias: "taken"})
+	err := f.SetFile(ctx, auth.File{Users: []tenant.User{{ID: "new"}}, Teams: []tenant.Team{{ID: "t", Alias: "changed"}}, Keys: []tenant.Key{secret("stays"), secret("taken")}})
+	if !fault.Is(err, fault.Conflict) {
+		t.Fatal(err)
+	}
+	for alias, want := range map[string]bool{"leaves": true, "stays": true, "taken": false} {
+		if _, err := f.Authenticate(request("GET", "Authorization", "Bearer sk-"+alias)); (err == nil) != want {
+			t.Errorf("key %s: %v", alias, err)
+		}
+		if _, err := f.store.Key(ctx, tenant.DefaultProject, tenant.HashKey("sk-"+alias)); (err == nil) != want {
+			t.Errorf("key %s in the store: %v", alias, err)
+		}
+	}
+	if _, err := f.store.User(ctx, "u"); err != nil {
+		t.Error(err)
+	}
+	if _, err := f.store.User(ctx, "new"); !fault.Is(err, fault.NotFound) {
+		t.Error("a user of the refused file is there:", err)
+	}
+	if team, err := f.store.Team(ctx, tenant.DefaultProject, "t"); err != nil || team.Alias != "" {
+		t.Errorf("%+v %v", team, err)
+	}
+}
+
 func second[T any](_ T, err error) error { return err }
 
 func TestMembersProjects(t *testing.T) {

@@ -114,28 +114,31 @@ type File struct {
 
 // SetFile makes the store hold exactly these objects of origin file, and reloads. What the file no longer declares is
 // deleted, except teams that keys made elsewhere still belong to: those are blocked. An object that exists with another
-// origin is fault.Conflict.
+// origin is fault.Conflict. Of an error nothing is changed.
 func (s *Service) SetFile(ctx context.Context, f File) error {
 	s.change.Lock()
 	defer s.change.Unlock()
 	snap := s.snap.Load()
 	now := s.Now().UTC()
-	if err := s.syncUsers(ctx, snap, f.Users, now); err != nil {
-		return err
-	}
-	if err := s.syncTeams(ctx, snap, f.Teams, now); err != nil {
-		return err
-	}
-	if err := s.syncKeys(ctx, snap, f.Keys, now); err != nil {
-		return err
-	}
-	if err := s.dropTeams(ctx, snap, f.Teams); err != nil {
+	err := s.Store.Together(ctx, func(st tenant.Changes) error {
+		if err := syncUsers(ctx, st, snap, f.Users, now); err != nil {
+			return err
+		}
+		if err := syncTeams(ctx, st, snap, f.Teams, now); err != nil {
+			return err
+		}
+		if err := syncKeys(ctx, st, snap, f.Keys, now); err != nil {
+			return err
+		}
+		return s.dropTeams(ctx, st, snap, f.Teams)
+	})
+	if err != nil {
 		return err
 	}
 	return s.reload(ctx)
 }
 
-func (s *Service) syncUsers(ctx context.Context, snap *snapshot, users []tenant.User, now time.Time) error {
+func syncUsers(ctx context.Context, st tenant.Changes, snap *snapshot, users []tenant.User, now time.Time) error {
 	keep := map[tenant.UserID]bool{}
 	for _, u := range users {
 		keep[u.ID] = true
@@ -149,20 +152,20 @@ func (s *Service) syncUsers(ctx context.Context, snap *snapshot, users []tenant.
 		}
 		switch {
 		case was == nil:
-			if err := s.Store.CreateUser(ctx, u); err != nil {
+			if err := st.CreateUser(ctx, u); err != nil {
 				return err
 			}
 		case was.user.Origin != tenant.FromFile:
 			return fault.New(fault.Conflict, "user %q of the configuration file exists already", u.ID)
 		case !same(was.user, u):
-			if err := s.Store.UpdateUser(ctx, u); err != nil {
+			if err := st.UpdateUser(ctx, u); err != nil {
 				return err
 			}
 		}
 	}
 	for id, e := range snap.users {
 		if e.user.Origin == tenant.FromFile && !keep[id] {
-			if err := s.Store.DeleteUser(ctx, id); err != nil {
+			if err := st.DeleteUser(ctx, id); err != nil {
 				return err
 			}
 		}
@@ -170,7 +173,7 @@ func (s *Service) syncUsers(ctx context.Context, snap *snapshot, users []tenant.
 	return nil
 }
 
-func (s *Service) syncTeams(ctx context.Context, snap *snapshot, teams []tenant.Team, now time.Time) error {
+func syncTeams(ctx context.Context, st tenant.Changes, snap *snapshot, teams []tenant.Team, now time.Time) error {
 	for _, t := range teams {
 		t.Origin, t.Created = tenant.FromFile, now
 		t.Project, t.Org = cmp.Or(t.Project, tenant.DefaultProject), cmp.Or(t.Org, tenant.DefaultOrg)
@@ -183,13 +186,13 @@ func (s *Service) syncTeams(ctx context.Context, snap *snapshot, teams []tenant.
 		}
 		switch {
 		case !exists:
-			if err := s.Store.CreateTeam(ctx, t); err != nil {
+			if err := st.CreateTeam(ctx, t); err != nil {
 				return err
 			}
 		case was.Origin != tenant.FromFile, was.Project != t.Project:
 			return fault.New(fault.Conflict, "team %q of the configuration file exists already", t.ID)
 		case !same(was, t):
-			if err := s.Store.UpdateTeam(ctx, t); err != nil {
+			if err := st.UpdateTeam(ctx, t); err != nil {
 				return err
 			}
 		}
@@ -197,16 +200,16 @@ func (s *Service) syncTeams(ctx context.Context, snap *snapshot, teams []tenant.
 	return nil
 }
 
-func (s *Service) dropTeams(ctx context.Context, snap *snapshot, keep []tenant.Team) error {
+func (s *Service) dropTeams(ctx context.Context, st tenant.Changes, snap *snapshot, keep []tenant.Team) error {
 	for id, t := range snap.teams {
 		if t.Origin != tenant.FromFile || slices.ContainsFunc(keep, func(k tenant.Team) bool { return k.ID == id }) {
 			continue
 		}
-		err := s.Store.DeleteTeam(ctx, t.Project, id)
+		err := st.DeleteTeam(ctx, t.Project, id)
 		if fault.Is(err, fault.Conflict) {
 			s.Log.Warn("team left the configuration file while keys belong to it; it is blocked", slog.String("team", string(id)))
 			t.Blocked = true
-			err = s.Store.UpdateTeam(ctx, t)
+			err = st.UpdateTeam(ctx, t)
 		}
 		if err != nil {
 			return err
@@ -215,27 +218,27 @@ func (s *Service) dropTeams(ctx context.Context, snap *snapshot, keep []tenant.T
 	return nil
 }
 
-func (s *Service) syncKeys(ctx context.Context, snap *snapshot, keys []tenant.Key, now time.Time) error {
+func syncKeys(ctx context.Context, st tenant.Changes, snap *snapshot, keys []tenant.Key, now time.Time) error {
 	keep := map[tenant.KeyID]bool{}
 	for _, k := range keys {
 		keep[k.ID] = true
 	}
 	for id, e := range snap.keys { // first, so that their aliases are free
 		if e.key.Origin == tenant.FromFile && !keep[id] {
-			if err := s.Store.DeleteKey(ctx, e.key.Project, id); err != nil {
+			if err := st.DeleteKey(ctx, e.key.Project, id); err != nil {
 				return err
 			}
 		}
 	}
 	for _, k := range keys {
-		if err := s.syncKey(ctx, snap.keys[k.ID], k, now); err != nil {
+		if err := syncKey(ctx, st, snap.keys[k.ID], k, now); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Service) syncKey(ctx context.Context, was *keyEntry, k tenant.Key, now time.Time) error {
+func syncKey(ctx context.Context, st tenant.Changes, was *keyEntry, k tenant.Key, now time.Time) error {
 	k.Origin, k.Created, k.Updated, k.Author = tenant.FromFile, now, now, "config"
 	k.Project, k.Org = cmp.Or(k.Project, tenant.DefaultProject), cmp.Or(k.Org, tenant.DefaultOrg)
 	if was != nil {
@@ -246,14 +249,14 @@ func (s *Service) syncKey(ctx context.Context, was *keyEntry, k tenant.Key, now 
 	}
 	switch {
 	case was == nil:
-		return s.Store.CreateKey(ctx, k)
+		return st.CreateKey(ctx, k)
 	case was.key.Origin != tenant.FromFile, was.key.Project != k.Project:
 		return fault.New(fault.Conflict, "key %q of the configuration file exists already", cmp.Or(k.Alias, k.Name))
 	case same(was.key, k):
 		return nil
 	}
 	k.Updated = now
-	return s.Store.UpdateKey(ctx, k)
+	return st.UpdateKey(ctx, k)
 }
 
 // same compares by content. A nil slice differs from an empty one, which at worst writes a row again.

@@ -70,7 +70,7 @@ func make1(i int, at time.Time) *span.Span {
 	model := models[r.IntN(len(models))]
 	user := "user-" + strconv.Itoa(r.IntN(40))
 	s := &span.Span{
-		Project: tenant.DefaultProject, Experiment: "0", Trace: fmt.Sprintf("%032x", i+1), ID: id.Span(), Day: span.DayOf(at), Name: model, Kind: span.Generation,
+		Project: tenant.DefaultProject, Experiment: span.DefaultExperiment, Trace: fmt.Sprintf("%032x", i+1), ID: id.Span(), Day: span.DayOf(at), Name: model, Kind: span.Generation,
 		Start: at, End: at.Add(time.Duration(300+r.IntN(20_000)) * time.Millisecond), FirstToken: time.Duration(100+r.IntN(900)) * time.Millisecond,
 		Status: span.OK, HTTP: 200, Operation: "chat", Dialect: "openai_chat", Group: model, Model: model, Provider: "openai", Deployment: model + "#0",
 		Params: jsonx.Raw(`{"temperature":0,"max_tokens":8192}`), Stream: i%3 == 0, Finish: "stop",

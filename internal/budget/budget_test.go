@@ -367,6 +367,22 @@ func TestLimiterGivesBudgetBackWhenRateRefuses(t *testing.T) {
 	}
 }
 
+func TestCountingHasARateOfItsOwn(t *testing.T) {
+	l := NewLimiter(func() time.Time { return now })
+	who, free := &tenant.Identity{Key: "k", RPM: 2, TPM: 1}, &tenant.Identity{Key: "free"}
+	for i, want := range []bool{true, true, false} {
+		if err := l.Count(who); (err == nil) != want || err != nil && !fault.Is(err, fault.RateLimited) {
+			t.Errorf("count %d: %v", i, err)
+		}
+		if err := l.Count(free); err != nil {
+			t.Errorf("without a limit: %v", err)
+		}
+	}
+	if _, err := l.Reserve(who, 0, 1); err != nil {
+		t.Errorf("a call after counting: %v", err)
+	}
+}
+
 func BenchmarkReserve(b *testing.B) {
 	l := NewLimiter(nil)
 	who := &tenant.Identity{Key: "k", RPM: 1 << 60, Accounts: []tenant.Account{

@@ -40,6 +40,8 @@ func (w *window) roll(now time.Time) {
 		w.prev, w.cur, w.minute = w.cur, 0, m
 	case m > w.minute+1:
 		w.prev, w.cur, w.minute = 0, 0, m
+	case m < w.minute-1: // the clock was set back; what was counted stays, as of this minute
+		w.minute = m
 	}
 }
 

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -85,6 +86,37 @@ func TestInvalidFiles(t *testing.T) {
 		_, _, err := Parse("weir.yaml", []byte(tc.in), env())
 		if err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: error %v, want %q in it", name, err, tc.want)
+		}
+	}
+}
+
+func TestAllProblemsAreTold(t *testing.T) {
+	for in, want := range map[string][]string{
+		"server:\n  listn: [a]\n  max_body: big\n  trusted_proxies: [{a: b}, x]\n": {
+			`2:3: unknown field "listn"`, `3:13: "big" is not a size such as 32MiB`, "4:21: cannot unmarshal map[string]interface {} into Go struct field Config.Server of type string",
+			`4:29: server.trusted_proxies[1]: "x" is not an address or network`,
+		},
+		"sever: {}\nrouting:\n  retries: many\n  x: 1\nmodels:\n  - nmae: a\n  - name: [q]\n    provider: opnai\n": {
+			`1:1: unknown field "sever"`, "3:12: cannot unmarshal string into Go struct field Config.Routing of type int", `4:3: unknown field "x"`, `6:5: unknown field "nmae"`,
+			"6:9: models[0].name: is required", "6:9: models[0].provider: is required", "7:11: cannot unmarshal []interface {} into Go struct field Config.Models of type string",
+			`8:15: models[1].provider: "opnai" is not a provider; use one of openai`,
+		},
+		"admin:\n  master_key: ${NOPE}\n  emial: x\nkeys:\n  - {key: '${NO2}'}\n  - {key: abc}\n": {
+			"2:15: environment variable NOPE is not set", `3:3: unknown field "emial"`, "5:11: environment variable NO2 is not set",
+			"6:11: keys[1].key: must start with sk- and have at least 8 characters",
+		},
+		"keys: [1, {key: abc}]\nlog: 5\n": {
+			"1:8: int was used where mapping is expected", "1:17: keys[1].key: must start with sk- and have at least 8 characters", "2:6: int was used where mapping is expected",
+		},
+		"routing: {hold: &t soon, deadline: *t}\n": {`1:20: "soon" is not a duration such as 30s or 10m`},
+		"model_list:\n  - model_name: a\n    litellm_params: {model: [x]}\n  - model_name: b*c*\n    litellm_params: {model: openai/x}\n  - model_name: d\n": {
+			"3:29: model_list[0].litellm_params.model: has the wrong type (want string)", "4:17: model_list[1].model_name: may hold one * at most",
+			"6:15: model_list[2].litellm_params.model: is required",
+		},
+	} {
+		_, _, err := Parse("f.yaml", []byte(in), env(), "openai")
+		if got := fmt.Sprint(err); got != "f.yaml:"+strings.Join(want, "\nf.yaml:") {
+			t.Errorf("%s: told\n%s\nwant\n%s", in, got, strings.Join(want, "\n"))
 		}
 	}
 }

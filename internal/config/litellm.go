@@ -11,7 +11,7 @@ import (
 
 // importLiteLLM reads LiteLLM's config.yaml. What Weir has no use for (or not yet) becomes a warning by name, never an
 // error: the file belongs to another program. A value of the wrong type for a key that is used is an error.
-func importLiteLLM(name string, root ast.Node, env Lookup, c *Config) ([]Warning, error) {
+func importLiteLLM(name string, root ast.Node, env Lookup, c *Config) ([]Warning, []Problem) {
 	im := &liteLLM{name: name, c: c}
 	if vars := child(root, "environment_variables"); vars != nil {
 		_ = yaml.NodeToValue(vars, &c.Env)
@@ -27,10 +27,7 @@ func importLiteLLM(name string, root ast.Node, env Lookup, c *Config) ([]Warning
 		"general_settings":      im.generalSettings,
 		"environment_variables": nil,
 	})
-	if len(im.problems) > 0 {
-		return im.warnings, joinProblems(im.problems)
-	}
-	return im.warnings, nil
+	return im.warnings, im.problems
 }
 
 func withVars(env Lookup, vars map[string]string) Lookup {
@@ -40,14 +37,6 @@ func withVars(env Lookup, vars map[string]string) Lookup {
 		}
 		return env(name)
 	}
-}
-
-func joinProblems(ps []Problem) error {
-	errs := make([]error, len(ps))
-	for i, p := range ps {
-		errs[i] = p
-	}
-	return joinErrors(errs)
 }
 
 type liteLLM struct {
@@ -96,7 +85,9 @@ func (im *liteLLM) problem(path string, n ast.Node, msg string) {
 	if t := n.GetToken(); t != nil && t.Position != nil {
 		p.Line, p.Col = t.Position.Line, t.Position.Column
 	}
-	im.problems = append(im.problems, p)
+	if !told(im.problems, p) {
+		im.problems = append(im.problems, p)
+	}
 }
 
 // into decodes a scalar, list or map into dst.
@@ -130,9 +121,8 @@ func (im *liteLLM) models(path string, n ast.Node) {
 		modelInfo(&m, info)
 		if m.Model == "" {
 			im.problem(at+".litellm_params.model", item, "is required")
-			continue
 		}
-		im.c.Models = append(im.c.Models, m)
+		im.c.Models = append(im.c.Models, m) // in any case: the place of another's problem is counted
 	}
 }
 

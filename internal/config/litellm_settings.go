@@ -1,12 +1,6 @@
 package config
 
-import (
-	"errors"
-
-	"github.com/goccy/go-yaml/ast"
-)
-
-func joinErrors(errs []error) error { return errors.Join(errs...) }
+import "github.com/goccy/go-yaml/ast"
 
 func (im *liteLLM) litellmSettings(path string, n ast.Node) {
 	r := &im.c.Routing

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -52,7 +53,7 @@ func (p Problem) Error() string {
 func Load(path string, env Lookup, providers ...string) (Config, []Warning, error) {
 	c := Default()
 	if path == "" {
-		return c, nil, finish(&c, path, nil, env, providers)
+		return c, nil, joined(finish(&c, path, nil, env, providers))
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -73,57 +74,41 @@ func Parse(name string, data []byte, env Lookup, providers ...string) (Config, [
 		if len(bytes.TrimSpace(data)) > 0 && !onlyComments(data) {
 			return c, nil, Problem{File: name, Line: 1, Col: 1, Msg: "the file must hold a mapping of settings"}
 		}
-		return c, nil, finish(&c, name, nil, env, providers)
+		return c, nil, joined(finish(&c, name, nil, env, providers))
 	}
 	var warnings []Warning
+	var problems []Problem
 	switch {
 	case hasKey(root, "model_list"):
-		warnings, err = importLiteLLM(name, root, env, &c)
+		warnings, problems = importLiteLLM(name, root, env, &c)
 	case hasKey(root, "routes"), hasKey(root, "endpoints"):
-		err = Problem{File: name, Line: 1, Col: 1, Msg: "this is an MLflow gateway file; Weir does not import those yet"}
+		return c, nil, Problem{File: name, Line: 1, Col: 1, Msg: "this is an MLflow gateway file; Weir does not import those yet"}
 	default:
-		err = decodeStrict(name, root, env, &c)
+		problems = decodeStrict(name, root, env, &c)
 	}
-	if err != nil {
-		return c, warnings, err
+	if len(problems) > 0 {
+		root = intact(data) // decodeStrict took the mistakes out
 	}
-	return c, warnings, finish(&c, name, root, env, providers)
+	more := slices.DeleteFunc(finish(&c, name, root, env, providers), func(p Problem) bool { return told(problems, p) })
+	return c, warnings, joined(append(problems, more...))
 }
 
-func finish(c *Config, name string, root ast.Node, env Lookup, providers []string) error {
+func finish(c *Config, name string, root ast.Node, env Lookup, providers []string) []Problem {
 	c.applyEnv(env)
-	var errs []error
+	var problems []Problem
 	for _, p := range append(c.Validate(), c.unknownProviders(providers)...) {
 		p.File = name
 		if root != nil && hasKey(root, "model_list") {
 			p.Path = liteLLMPath(p.Path)
 		}
 		p.Line, p.Col = locate(root, p.Path)
-		errs = append(errs, p)
+		problems = append(problems, p)
 	}
-	return errors.Join(errs...)
-}
-
-func decodeStrict(name string, root ast.Node, env Lookup, c *Config) error {
-	if vars := child(root, "environment"); vars != nil {
-		_ = yaml.NodeToValue(vars, &c.Env) // a wrong type is told below, with its place
-		env = withVars(env, c.Env)
-	}
-	if missing := expand(root, env); len(missing) > 0 {
-		var errs []error
-		for _, m := range missing {
-			errs = append(errs, Problem{File: name, Line: m.line, Col: m.col, Msg: "environment variable " + m.name + " is not set"})
-		}
-		return errors.Join(errs...)
-	}
-	if err := yaml.NodeToValue(root, c, yaml.Strict()); err != nil {
-		return yamlProblem(name, err)
-	}
-	return nil
+	return problems
 }
 
 // yamlProblem keeps position and message of a YAML error, but not its source excerpt, which may show a secret.
-func yamlProblem(name string, err error) error {
+func yamlProblem(name string, err error) Problem {
 	var ye yaml.Error
 	if errors.As(err, &ye) {
 		p := Problem{File: name, Msg: ye.GetMessage()}

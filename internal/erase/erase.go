@@ -79,6 +79,7 @@ type Counts struct {
 	Cached     int64 `json:"cached"`      // remembered thinking and session threads
 	Shares     int64 `json:"shares"`
 	Ledger     int64 `json:"ledger"` // charges whose user was replaced by a pseudonym
+	Points     int64 `json:"points"` // data points of metrics
 }
 
 func (c *Counts) add(o Counts) {
@@ -91,6 +92,7 @@ func (c *Counts) add(o Counts) {
 	c.Cached += o.Cached
 	c.Shares += o.Shares
 	c.Ledger += o.Ledger
+	c.Points += o.Points
 }
 
 // Job is one erasure. What it selects is known only while it runs; after that a fingerprint stands for it.
@@ -162,6 +164,12 @@ type Truth interface {
 
 	PutErasure(ctx context.Context, id string, job []byte) error
 	Erasures(ctx context.Context, yield func(id string, job []byte) bool) error
+}
+
+// Points keeps data points of metrics, which name users and sessions in their attributes, if at all.
+type Points interface {
+	// ErasePoints removes those of which some attribute is exactly the value, from the files too, and counts them.
+	ErasePoints(ctx context.Context, p tenant.ProjectID, value string) (int64, error)
 }
 
 // Rows is what is known of traces and users outside the truth.

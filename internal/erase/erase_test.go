@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -58,15 +59,24 @@ func (x *texts) Learn(_ context.Context, spans []*span.Span) error {
 	return nil
 }
 
+// points records what it is told.
+type points struct{ erased []string }
+
+func (p *points) ErasePoints(_ context.Context, _ tenant.ProjectID, value string) (int64, error) {
+	p.erased = append(p.erased, value)
+	return 3, nil
+}
+
 type rig struct {
 	*erase.Service
-	truth *pebble.Store
-	rows  *sqlite.Store
-	index *index
-	texts *texts
-	audit *audit.Chain
-	log   *slog.Logger
-	dir   string // of the truth
+	points points
+	truth  *pebble.Store
+	rows   *sqlite.Store
+	index  *index
+	texts  *texts
+	audit  *audit.Chain
+	log    *slog.Logger
+	dir    string // of the truth
 }
 
 func setup(t *testing.T) *rig {
@@ -92,7 +102,7 @@ func setup(t *testing.T) *rig {
 
 func (r *rig) start(t *testing.T) {
 	t.Helper()
-	r.Service = erase.New(erase.Deps{Truth: r.truth, Rows: r.rows, Index: r.index, Recorder: &memory{}, FullText: r.texts, Audit: r.audit, Log: r.log})
+	r.Service = erase.New(erase.Deps{Truth: r.truth, Rows: r.rows, Points: &r.points, Index: r.index, Recorder: &memory{}, FullText: r.texts, Audit: r.audit, Log: r.log})
 	if err := r.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +133,7 @@ func (r *rig) begin(t *testing.T, sel erase.Selection) erase.Job {
 // wait returns the job once it has ended.
 func (r *rig) wait(t *testing.T, id string) erase.Job {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); ; {
+	for deadline := time.Now().Add(time.Minute); ; runtime.Gosched() {
 		j, err := r.Job("one", id)
 		if err != nil || time.Now().After(deadline) {
 			t.Fatalf("%+v %v", j, err)
@@ -190,6 +200,25 @@ func TestChargesOfAnErasedUserStay(t *testing.T) {
 		return true
 	}); err != nil || n != 2 {
 		t.Errorf("%d entries (%v)", n, err)
+	}
+}
+
+func TestDataPoints(t *testing.T) {
+	r := setup(t)
+	r.record(t, "t1", "u1", "x")
+	r.start(t)
+	defer r.Stop()
+	for _, c := range []struct {
+		sel  erase.Selection
+		want int64
+	}{{erase.Selection{User: "u9"}, 3}, {erase.Selection{Session: "s9"}, 3}, {erase.Selection{Trace: "t1"}, 0}, {erase.Selection{Filter: "user = u1"}, 0}} {
+		j := r.wait(t, r.begin(t, c.sel).ID)
+		if told := strings.Contains(strings.Join(j.Certificate.Removed, ";"), "data points"); j.Counts.Points != c.want || told != (c.want > 0) {
+			t.Errorf("%+v: %+v", c.sel, j)
+		}
+	}
+	if got := strings.Join(r.points.erased, " "); got != "u9 s9" {
+		t.Errorf("erased %s", got)
 	}
 }
 

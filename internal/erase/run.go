@@ -43,8 +43,8 @@ func (s *Service) picker(sel Selection) (Pick, error) {
 	return func(_ context.Context, sp *span.Span) (bool, error) { return sp.Trace == sel.Trace, nil }, nil
 }
 
-// hintOf is a text that the record of every selected span contains, where one is known: records are JSON, in which plain
-// letters stand for themselves.
+// hintOf is a text that the record of every selected span contains, where one is known: records hold texts as they are, or
+// as JSON, in which plain letters stand for themselves.
 func hintOf(sel Selection) string {
 	v := sel.User + sel.Session
 	for i := range len(v) {
@@ -141,6 +141,7 @@ func (s *Service) run(ctx context.Context, j *Job) error {
 	}{
 		{"forgetting what is remembered", s.eraseMemory},
 		{"cleaning the ledger", s.eraseLedger},
+		{"erasing data points", s.erasePoints},
 		{"building the index", s.eraseIndex},
 	} {
 		j.Step = step.name
@@ -292,6 +293,16 @@ func (s *Service) eraseLedger(ctx context.Context, j *Job) error {
 	return s.Rows.RenameSpender(ctx, j.Project, user, alias)
 }
 
+// erasePoints removes data points that name the user or session; traces they do not name.
+func (s *Service) erasePoints(ctx context.Context, j *Job) error {
+	if s.Points == nil || j.Kind != "user" && j.Kind != "session" {
+		return nil
+	}
+	n, err := s.Points.ErasePoints(ctx, j.Project, j.Selection.value())
+	j.Counts.Points += n
+	return err
+}
+
 // spenderOf is the user of a job, and the pseudonym.
 func spenderOf(j *Job) (user, alias tenant.UserID) {
 	return tenant.UserID(j.Selection.User), tenant.UserID("erased-" + audit.Fingerprint(j.ID, j.Selection.User)[:16])
@@ -337,6 +348,9 @@ func (s *Service) certificate(j *Job) *Certificate {
 	}
 	if j.Counts.SharedKept > 0 {
 		c.Kept = append(c.Kept, fmt.Sprintf("%d bodies and messages that other traces hold as well", j.Counts.SharedKept))
+	}
+	if j.Kind == "user" || j.Kind == "session" {
+		c.Removed = append(c.Removed, "data points of metrics with this "+j.Kind+" in an attribute")
 	}
 	if j.Kind == "user" {
 		c.Kept = append(c.Kept, "the user's own charges, under a pseudonym")

@@ -46,10 +46,11 @@ type FullText interface {
 	Learn(ctx context.Context, spans []*span.Span) error
 }
 
-// Deps is what a Service works with. FullText and Holds may be nil.
+// Deps is what a Service works with. Points, FullText and Holds may be nil.
 type Deps struct {
 	Truth    Truth
 	Rows     Rows
+	Points   Points
 	Index    Index
 	Recorder Recorder
 	FullText FullText

@@ -40,8 +40,16 @@ var _ Writer = (*Parquet)(nil)
 
 // NewParquet begins a file.
 func NewParquet(w io.Writer) *Parquet {
-	return &Parquet{w: parquet.NewGenericWriter[row](w, parquet.CreatedBy("weir", "", ""), parquet.PageBufferSize(256<<10), parquet.DataPageStatistics(true))}
+	options := []parquet.WriterOption{parquet.CreatedBy("weir", "", ""), parquet.PageBufferSize(256 << 10), parquet.DataPageStatistics(true)}
+	for _, column := range unbounded {
+		options = append(options, parquet.SkipPageBounds(column), parquet.SkipPageStatistics(column))
+	}
+	return &Parquet{w: parquet.NewGenericWriter[row](w, options...)}
 }
+
+// unbounded are columns whose values may be megabytes. Their least and greatest value would stand in each page's header,
+// whole and uncompressed, and Arrow, which pandas reads with, refuses headers of more than 16 MB.
+var unbounded = []string{"input", "output", "params", "metadata", "attributes", "resource", "events", "links", "error_text"}
 
 // Write implements Writer.
 func (p *Parquet) Write(it Item) error {

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -172,11 +173,11 @@ type shelf struct {
 	spans   []*span.Span
 	page    int
 	partial bool
-	asked   int
+	asked   atomic.Int32
 }
 
 func (s *shelf) List(_ context.Context, q query.Query, p query.Page) (out query.Spans, err error) {
-	s.asked++
+	s.asked.Add(1)
 	limit, from := min(p.Size(), s.page), 0
 	if p.Cursor != "" {
 		if _, err := fmt.Sscan(p.Cursor, &from); err != nil {
@@ -252,8 +253,8 @@ func TestWalkMeetsEachSpanOnce(t *testing.T) {
 					t.Errorf("%s %d times", id, n)
 				}
 			}
-			if s.asked > 2000 {
-				t.Errorf("%d pages", s.asked)
+			if s.asked.Load() > 2000 {
+				t.Errorf("%d pages", s.asked.Load())
 			}
 		})
 	}

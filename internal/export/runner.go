@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"weir/internal/fault"
@@ -43,33 +45,54 @@ type Options struct {
 	Now  func() time.Time
 }
 
-// Runner runs schedules, one at a time, and lets administrators manage them.
+// Runner runs schedules, two at a time, and lets administrators manage them. Others that are due wait for one to end.
 type Runner struct {
 	Options
-	loop *job.Loop
+	loop  *job.Loop
+	stats counters
 
 	mu    sync.Mutex
 	asked map[string]bool // schedules that somebody wants run now, by id
+	busy  map[string]bool // schedules that run, by id
+	work  sync.WaitGroup
 }
 
-// lookEvery is how often schedules are looked at; runTime bounds one run.
+type counters struct{ runs, failed, files, rows, bytes atomic.Int64 }
+
+// Stats are counts since the start, and how many schedules run now. Runs include the failed ones.
+type Stats struct{ Runs, Failed, Files, Rows, Bytes, Running int64 }
+
+// lookEvery is how often schedules are looked at; runTime bounds one run, atOnce how many there are.
 const (
 	lookEvery = 30 * time.Second
 	runTime   = 2 * time.Hour
+	atOnce    = 2
 )
 
 // New returns a Runner that Start sets to work.
 func New(o Options) *Runner {
-	r := &Runner{Options: o, asked: map[string]bool{}}
-	r.loop = job.New(lookEvery, r.runOnce)
+	r := &Runner{Options: o, asked: map[string]bool{}, busy: map[string]bool{}}
+	r.loop = job.New(lookEvery, r.look)
 	return r
 }
 
 // Start begins to run what is due. What was missed while Weir was down is due at once.
 func (r *Runner) Start(ctx context.Context) error { return r.loop.Start(ctx) }
 
-// Stop cuts a run short; the next one takes up where it ended.
-func (r *Runner) Stop() { r.loop.Stop() }
+// Stop cuts runs short; the next ones take up where they ended.
+func (r *Runner) Stop() {
+	r.loop.Stop()
+	r.work.Wait()
+}
+
+// Stats reads the counters.
+func (r *Runner) Stats() Stats {
+	r.mu.Lock()
+	running := len(r.busy)
+	r.mu.Unlock()
+	c := &r.stats
+	return Stats{Runs: c.runs.Load(), Failed: c.failed.Load(), Files: c.files.Load(), Rows: c.rows.Load(), Bytes: c.bytes.Load(), Running: int64(running)}
+}
 
 // List returns the project's schedules.
 func (r *Runner) List(ctx context.Context, who *tenant.Identity) ([]Schedule, error) {
@@ -161,33 +184,63 @@ func (r *Runner) RunNow(ctx context.Context, who *tenant.Identity, id string) er
 	return nil
 }
 
-func (r *Runner) take(id string) bool {
+func (r *Runner) wanted(id string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	asked := r.asked[id]
-	delete(r.asked, id)
-	return asked
+	return r.asked[id]
 }
 
-// runOnce runs what is due or asked for.
-func (r *Runner) runOnce(ctx context.Context) {
+func (r *Runner) running() map[string]bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.busy)
+}
+
+func (r *Runner) begin(id string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.busy) >= atOnce {
+		return false
+	}
+	r.busy[id] = true
+	delete(r.asked, id)
+	return true
+}
+
+func (r *Runner) end(id string) {
+	r.mu.Lock()
+	delete(r.busy, id)
+	r.mu.Unlock()
+	r.loop.Wake() // others may wait
+}
+
+// look begins what is due or asked for, as far as there is room. The context ends with the loop.
+func (r *Runner) look(ctx context.Context) {
+	busy := r.running() // read first: whatever ends meanwhile has stored how it went
 	all, err := r.Store.Exports(ctx, "")
 	if err != nil {
-		r.Log.Warn("exports are tried again later", "error", err)
+		if ctx.Err() == nil {
+			r.Log.Warn("exports are tried again later", "error", err)
+		}
 		return
 	}
 	for _, s := range all {
 		now := r.Now().UTC()
-		asked := r.take(s.ID)
-		due := s.due(now)
-		if ctx.Err() != nil || !asked && !s.wants(now, due) {
+		due, asked := s.due(now), r.wanted(s.ID)
+		if ctx.Err() != nil || busy[s.ID] || !asked && !s.wants(now, due) {
 			continue
+		}
+		if !r.begin(s.ID) {
+			return
 		}
 		upto := due.Add(-grace)
 		if asked {
 			upto = now
 		}
-		r.run(ctx, s, upto)
+		r.work.Go(func() {
+			defer r.end(s.ID)
+			r.run(ctx, s, upto)
+		})
 	}
 }
 
@@ -210,9 +263,11 @@ func (r *Runner) run(ctx context.Context, s Schedule, upto time.Time) {
 		return
 	}
 	last.Took = r.Now().Sub(began)
+	r.stats.runs.Add(1)
 	log := r.Log.With("export", s.ID, "project", string(s.Project), "files", last.Files, "rows", last.Rows)
 	if err != nil {
 		last.Error = shown(err)
+		r.stats.failed.Add(1)
 		log.Warn("export failed; it is tried again", "error", err)
 	} else {
 		log.Info("exported")
@@ -252,6 +307,9 @@ func (r *Runner) write(ctx context.Context, s Schedule, upto time.Time, last *Ru
 		last.Files++
 		last.Rows += p.Rows
 		last.Bytes += p.Bytes
+		r.stats.files.Add(1)
+		r.stats.rows.Add(p.Rows)
+		r.stats.bytes.Add(p.Bytes)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,42 +21,59 @@ import (
 
 // ledger is a Store.
 type ledger struct {
+	mu        sync.Mutex
 	schedules map[string]Schedule
 	parts     map[string]map[int64]Part
 }
 
 func (l *ledger) CreateExport(_ context.Context, s Schedule) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.schedules[s.ID] = s
 	return nil
 }
 func (l *ledger) Export(_ context.Context, p tenant.ProjectID, id string) (Schedule, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if s, ok := l.schedules[id]; ok && s.Project == p {
 		return s, nil
 	}
 	return Schedule{}, fault.New(fault.NotFound, "export not found")
 }
 func (l *ledger) Exports(context.Context, tenant.ProjectID) ([]Schedule, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	return slices.Collect(maps.Values(l.schedules)), nil
 }
 func (l *ledger) UpdateExport(_ context.Context, s Schedule) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	s.Last = l.schedules[s.ID].Last
 	l.schedules[s.ID] = s
 	return nil
 }
 func (l *ledger) DeleteExport(_ context.Context, _ tenant.ProjectID, id string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	delete(l.schedules, id)
 	return nil
 }
 func (l *ledger) SetExportRun(_ context.Context, _ tenant.ProjectID, id string, r Run) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	s := l.schedules[id]
 	s.Last = r
 	l.schedules[id] = s
 	return nil
 }
 func (l *ledger) Parts(_ context.Context, _ tenant.ProjectID, id string) ([]Part, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	return slices.Collect(maps.Values(l.parts[id])), nil
 }
 func (l *ledger) PutPart(_ context.Context, _ tenant.ProjectID, id string, p Part) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.parts[id] == nil {
 		l.parts[id] = map[int64]Part{}
 	}
@@ -63,6 +81,8 @@ func (l *ledger) PutPart(_ context.Context, _ tenant.ProjectID, id string, p Par
 	return nil
 }
 func (l *ledger) ForgetParts(_ context.Context, _ tenant.ProjectID, id string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	delete(l.parts, id)
 	return nil
 }
@@ -72,9 +92,16 @@ type folder struct {
 	dir  string
 	puts []string
 	fail error
+	wait func(name string) // if set, before a file is taken
+	mu   sync.Mutex
 }
 
 func (f *folder) Put(_ context.Context, name string, r io.ReadSeeker, size int64) error {
+	if f.wait != nil {
+		f.wait(name)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if f.fail != nil {
 		return f.fail
 	}
@@ -100,12 +127,13 @@ func (marks) Open(sealed, context string) (string, error) {
 
 type rig struct {
 	*Runner
-	t      *testing.T
-	store  *ledger
-	shelf  *shelf
-	sink   *folder
-	opened Target
-	now    time.Time
+	t       *testing.T
+	store   *ledger
+	shelf   *shelf
+	sink    *folder
+	opening sync.Mutex
+	opened  Target
+	now     time.Time
 }
 
 var admin = &tenant.Identity{Project: "p", User: "u", Role: tenant.RoleAdmin}
@@ -121,7 +149,12 @@ func newRig(t *testing.T, minutes ...int) *rig {
 	}
 	r.Runner = New(Options{
 		Store: r.store, Source: r.shelf, Bodies: bodies{}, Sealer: marks{}, Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return r.now },
-		Open: func(_ context.Context, target Target) (Sink, error) { r.opened = target; return r.sink, nil },
+		Open: func(_ context.Context, target Target) (Sink, error) {
+			r.opening.Lock()
+			defer r.opening.Unlock()
+			r.opened = target
+			return r.sink, nil
+		},
 	})
 	return r
 }
@@ -141,7 +174,8 @@ func (r *rig) create(edit func(*Schedule)) Schedule {
 func (r *rig) pass(d time.Duration) []string {
 	r.t.Helper()
 	r.now, r.sink.puts = r.now.Add(d), nil
-	r.runOnce(r.t.Context())
+	r.look(r.t.Context())
+	r.work.Wait()
 	return r.sink.puts
 }
 
@@ -250,6 +284,53 @@ func TestFailuresAreShownAndTriedAgain(t *testing.T) {
 	r.shelf.partial = false
 	if got := r.pass(retryAfter); len(got) != 2 || r.last(s.ID).Error != "" {
 		t.Errorf("%v %+v", got, r.last(s.ID))
+	}
+}
+
+// Two run side by side; the third waits until one ends, and is not forgotten. None runs twice.
+func TestTwoRunAtOnce(t *testing.T) {
+	r := newRig(t, 0)
+	var began, gate sync.Mutex // gate holds files back
+	var at []string
+	two := make(chan struct{})
+	r.sink.wait = func(name string) {
+		began.Lock()
+		if at = append(at, name); len(at) == 2 {
+			close(two)
+		}
+		began.Unlock()
+		gate.Lock()
+		defer gate.Unlock()
+	}
+	for _, prefix := range []string{"a", "b", "c"} {
+		r.create(func(s *Schedule) { s.Target.Prefix = prefix })
+	}
+	gate.Lock()
+	r.look(t.Context())
+	<-two
+	r.look(t.Context())
+	if s := r.Stats(); s.Running != 2 || s.Runs != 0 {
+		t.Errorf("while two run: %+v", s)
+	}
+	gate.Unlock()
+	r.work.Wait()
+	r.look(t.Context())
+	r.work.Wait()
+	r.look(t.Context())
+	r.work.Wait()
+	slices.Sort(r.sink.puts)
+	if len(r.sink.puts) != 3 || r.sink.puts[0][0] != 'a' || r.sink.puts[1][0] != 'b' || r.sink.puts[2][0] != 'c' {
+		t.Errorf("files %v", r.sink.puts)
+	}
+	if s := r.Stats(); s.Running != 0 || s.Runs != 3 || s.Failed != 0 || s.Files != 3 || s.Rows != 3 || s.Bytes == 0 {
+		t.Errorf("at the end: %+v", s)
+	}
+	r.sink.fail = errors.New("broken")
+	r.shelf.spans[0].Cost.Total *= 2
+	r.pass(time.Hour)
+	r.pass(0) // the third may have waited
+	if s := r.Stats(); s.Runs != 6 || s.Failed != 3 {
+		t.Errorf("after failures: %+v", s)
 	}
 }
 

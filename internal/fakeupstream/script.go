@@ -249,14 +249,24 @@ func titled(system string) bool {
 
 // xmlStep plays an agent that writes tool calls as XML in text (Cline up to 3.x with LiteLLM).
 func xmlStep(a *ask) string {
+	if len(a.tools) > 0 || !strings.Contains(a.system, "<write_to_file>") {
+		return ""
+	}
+	if w, ok := findToolWish(a); ok {
+		return w.xmlStep(a)
+	}
 	t, ok := findTask(a)
-	if !ok || len(a.tools) > 0 || !strings.Contains(a.system, "<write_to_file>") {
+	if !ok {
 		return ""
 	}
 	if t.done(a) {
-		return fmt.Sprintf("<attempt_completion>\n<result>\nDone: %s now contains %s.\n</result>\n</attempt_completion>", t.file, t.content)
+		return xmlEnd(fmt.Sprintf("Done: %s now contains %s.", t.file, t.content))
 	}
 	return fmt.Sprintf("<write_to_file>\n<path>%s</path>\n<content>\n%s\n</content>\n</write_to_file>", t.file, t.content)
+}
+
+func xmlEnd(result string) string {
+	return fmt.Sprintf("<attempt_completion>\n<result>\n%s\n</result>\n</attempt_completion>", result)
 }
 
 // prose is start, followed by filler text up to n bytes. Equal arguments give equal text.

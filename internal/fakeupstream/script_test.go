@@ -175,3 +175,27 @@ func TestToolWish(t *testing.T) {
 		t.Errorf("a tool that is not offered is called: %v", without)
 	}
 }
+
+// TestToolWishAsXML plays an agent that offers the tools of its servers in the system prompt.
+func TestToolWishAsXML(t *testing.T) {
+	c := start(t, Options{})
+	const system = "Write files with <write_to_file>.\\n# Connected MCP Servers\\n\\n## weir (`http`)\\n\\n### Available Tools\\n- find_it: finds"
+	const wish = `{"role":"user","content":"Please call the tool find_it with {\"limit\":1} now."}`
+	ask := func(system string, more string) string {
+		body := `{"model":"gpt-4o","messages":[{"role":"system","content":"` + system + `"},` + wish + more + `]}`
+		text, _ := at(c.do("/v1/chat/completions", body).json(t), "choices", 0, "message", "content").(string)
+		return text
+	}
+	call := ask(system, "")
+	if want := "<use_mcp_tool>\n<server_name>weir</server_name>\n<tool_name>find_it</tool_name>\n<arguments>\n{\"limit\":1}\n</arguments>\n</use_mcp_tool>"; call != want {
+		t.Fatalf("%q", call)
+	}
+	said, _ := json.Marshal(call)
+	end := ask(system, `,{"role":"assistant","content":`+string(said)+`},{"role":"user","content":"[use_mcp_tool for 'weir'] Result:\nforty-two"}`)
+	if !strings.HasPrefix(end, "<attempt_completion>") || !strings.Contains(end, "forty-two") {
+		t.Errorf("%q", end)
+	}
+	if none := ask("Write files with <write_to_file>.", ""); strings.Contains(none, "use_mcp_tool>") {
+		t.Errorf("a tool of no server is called: %q", none)
+	}
+}

@@ -3,9 +3,12 @@ package fakeupstream
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
+
+	"weir/internal/clip"
 )
 
 // toolWish is a tool that the conversation asks to be called: "call the tool search_traces with {"limit":1}". A client
@@ -60,6 +63,26 @@ func (w toolWish) result(a *ask) string {
 		}
 	}
 	return ""
+}
+
+// Cline names its servers in the system prompt, and answers for a tool in the next message of the user.
+var (
+	xmlServer = regexp.MustCompile(`(?m)^## (\S+).*\n+### Available Tools\n`)
+	xmlResult = "[use_mcp_tool for"
+)
+
+// xmlStep is the call as XML in text, to the first server that the system prompt names, or the end of the task.
+func (w toolWish) xmlStep(a *ask) string {
+	for _, t := range a.turns[w.turn+1:] {
+		if t.role == "user" && strings.Contains(t.text(), xmlResult) {
+			return xmlEnd("The tool answered: " + clip.To(t.text(), 2000))
+		}
+	}
+	server := xmlServer.FindStringSubmatch(a.system)
+	if server == nil {
+		return xmlEnd("There is no server of tools.")
+	}
+	return fmt.Sprintf("<use_mcp_tool>\n<server_name>%s</server_name>\n<tool_name>%s</tool_name>\n<arguments>\n%s\n</arguments>\n</use_mcp_tool>", server[1], w.name, w.args)
 }
 
 // resultText is the text of a tool's answer, in any dialect.

@@ -352,7 +352,7 @@ func (x *exchange) close(r *llm.Response, body []byte, err error) pricing.Cost {
 	if d := x.deploy; d != nil {
 		s.Model, s.Provider, s.Deployment = d.Target.Model, d.Target.Provider, d.ID
 	}
-	if r == nil && x.sent && fault.Is(err, fault.Canceled) {
+	if r == nil && x.sent && (fault.Is(err, fault.Canceled) || timedOut(err)) {
 		// The upstream has had the prompt, and bills it although nobody waits for the answer.
 		r = &llm.Response{Usage: llm.Usage{Input: x.estimateInput(), Estimated: true}}
 	}
@@ -378,6 +378,12 @@ func (x *exchange) close(r *llm.Response, body []byte, err error) pricing.Cost {
 	cost := s.Cost // the span belongs to the recorder from here on
 	x.g.deps.Recorder.End(rec)
 	return cost
+}
+
+// timedOut reports that the call's deadline ended it.
+func timedOut(err error) bool {
+	up, ok := errors.AsType[*llm.Error](err)
+	return ok && up.Type == llm.TypeTimeout
 }
 
 // price fills usage and cost. An answer without any usage is estimated, so that it is not free.

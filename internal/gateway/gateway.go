@@ -21,9 +21,11 @@ import (
 )
 
 // Limiter holds budgets and rates. Reserve refuses with fault.BudgetExceeded or fault.RateLimited; otherwise settle
-// must be called exactly once with what the call really cost (zero releases the reservation).
+// must be called exactly once with what the call really cost (zero releases the reservation). Count admits a request that
+// only counts tokens, or refuses with fault.RateLimited.
 type Limiter interface {
 	Reserve(who *tenant.Identity, cost money.Nano, tokens int64) (settle func(cost money.Nano, tokens int64), err error)
+	Count(who *tenant.Identity) error
 }
 
 // Deps is what a Gateway works with. All are required but Limiter and KV.
@@ -185,7 +187,8 @@ func (g *Gateway) Do(ctx context.Context, c *Call) (*Answer, error) {
 }
 
 // CountTokens counts the input tokens of a call without running it. Where the upstream cannot count (no such
-// operation, not in this region, down), the estimate is one token per 3.5 bytes of body.
+// operation, not in this region, down), the estimate is one token per 3.5 bytes of body. Counting costs nothing and is not
+// recorded, so neither budgets nor the recorder's room bound it: only a rate of its own does, as at the provider.
 func (g *Gateway) CountTokens(ctx context.Context, c *Call) (int64, error) {
 	t := g.table.Load()
 	if err := t.allows(c.Who, c.Model); err != nil {
@@ -194,6 +197,11 @@ func (g *Gateway) CountTokens(ctx context.Context, c *Call) (int64, error) {
 	ds, err := g.find(t, c.Model)
 	if err != nil {
 		return 0, err
+	}
+	if g.deps.Limiter != nil {
+		if err := g.deps.Limiter.Count(c.Who); err != nil {
+			return 0, err
+		}
 	}
 	d := g.pick(ds, nil, g.deps.Now())
 	estimate := int64(len(c.Body)*2+6) / 7

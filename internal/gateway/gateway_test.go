@@ -350,6 +350,9 @@ func TestDeadline(t *testing.T) {
 		if s.ErrorType != llm.TypeTimeout || s.Duration() != 10*time.Minute {
 			t.Errorf("span %+v", s)
 		}
+		if s.Cost.Total == 0 || s.Cost.Source != span.CostEstimated || !rec.records[0].Charge { // the prompt was taken
+			t.Errorf("a call that nobody waits for any more costs %+v", s.Cost)
+		}
 		if len(s.Tries) != 1 || s.Tries[0].HTTP != 0 || !strings.Contains(s.Tries[0].Error, "in time") {
 			t.Errorf("tries %+v", s.Tries)
 		}

@@ -39,6 +39,8 @@ func (l *ledger) Reserve(_ *tenant.Identity, cost money.Nano, _ int64) (func(mon
 	return func(cost money.Nano, _ int64) { l.settled = append(l.settled, cost) }, nil
 }
 
+func (*ledger) Count(*tenant.Identity) error { return nil }
+
 // patterns is a gateway whose deployments below "x/*" are made on demand, at the prices of priced.
 func patterns(ups ...Upstream) (*Gateway, *tape, *ledger) {
 	rec, limiter := &tape{}, &ledger{}
@@ -139,6 +141,18 @@ type full struct{}
 
 func (full) Reserve(*tenant.Identity, money.Nano, int64) (func(money.Nano, int64), error) {
 	return nil, fault.New(fault.BudgetExceeded, "over budget")
+}
+func (full) Count(*tenant.Identity) error { return fault.New(fault.RateLimited, "too many counts") }
+
+func TestCountingIsLimited(t *testing.T) {
+	g, _ := rig(t, DefaultPolicy(), map[string]*script{"m": {}})
+	if n, err := g.CountTokens(t.Context(), call("m", false)); err != nil || n == 0 {
+		t.Errorf("without limits: %d, %v", n, err)
+	}
+	g.deps.Limiter = full{}
+	if _, err := g.CountTokens(t.Context(), call("m", false)); !fault.Is(err, fault.RateLimited) {
+		t.Errorf("over the limit: %v", err)
+	}
 }
 
 func TestCallsOverALimitAreRecordedWithoutTheirBody(t *testing.T) {

@@ -25,20 +25,29 @@ func child(dir string) {
 	if err != nil {
 		panic(err)
 	}
-	r := New(Options{Store: s, KV: s, Dir: dir, OnSpan: func(sp *span.Span) { say("stored", sp.Trace) }})
+	open := make(chan struct{}, openCalls)
+	r := New(Options{Store: s, KV: s, Dir: dir, OnSpan: func(sp *span.Span) {
+		say("stored", sp.Trace)
+		<-open
+	}})
 	if err := r.Start(context.Background()); err != nil {
 		panic(err)
 	}
 	for w := range 4 {
-		go callForEver(r, w) // until the kill
+		go callForEver(r, w, open) // until the kill
 	}
 	select {}
 }
 
+// openCalls bounds the calls that are begun and not stored, as admission does; without a bound a slow machine is busy with
+// beginning calls.
+const openCalls = 64
+
 func say(what, trace string) { _, _ = os.Stdout.WriteString(what + " " + trace + "\n") }
 
-func callForEver(r *Recorder, worker int) {
+func callForEver(r *Recorder, worker int, open chan<- struct{}) {
 	for n := 0; ; n++ {
+		open <- struct{}{}
 		rec := aRecord(fmt.Sprintf(`{"messages":[{"role":"user","content":"%d"},{"role":"user","content":"%d"}]}`, worker, n),
 			`{"role":"assistant","content":"`+strings.Repeat("x", 2000)+`"}`)
 		i := gateway.Intent{Trace: rec.Span.Trace, Span: rec.Span.ID, Project: project, Key: "key", Start: rec.Span.Start, Reserved: 7}
@@ -62,7 +71,7 @@ func runAndKill(t *testing.T, dir string, calls int, begun, stored map[string]bo
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	limit := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
+	limit := time.AfterFunc(2*time.Minute, func() { _ = cmd.Process.Kill() })
 	defer limit.Stop()
 	seen := 0
 	for lines := bufio.NewScanner(out); lines.Scan(); {

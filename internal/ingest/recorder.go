@@ -29,7 +29,7 @@ type Options struct {
 	Redact func(body []byte) []byte
 	// Name, if set, adds to an interrupted call what its note had no room for: the names of key, user and team.
 	Name func(*span.Span)
-	// OnSpan, if set, sees each span after it is committed, in order, on the writer's goroutine: it must not block.
+	// OnSpan, if set, sees each span after it is on disk, in order, on the writer's goroutine: it must not block.
 	OnSpan func(*span.Span)
 	// OnCharge, if set, is told after a commit that the ledger has grown. It must not block.
 	OnCharge func()
@@ -85,6 +85,8 @@ type Recorder struct {
 	intents *intentLog
 	bodies  *bodies
 	threads *threads
+
+	landing *landing // of the writer
 
 	started atomic.Bool
 	failing atomic.Bool                   // the last commit failed

@@ -14,8 +14,12 @@ import (
 // write is the writer's loop; it ends when the queue is closed and empty, or when Stop gives up.
 func (r *Recorder) write() {
 	for {
+		if n, _ := r.queue.depth(); n == 0 {
+			r.land()
+		}
 		records := r.queue.take(commitCalls, commitBytes, r.o.Gather)
 		if records == nil {
+			r.land()
 			return
 		}
 		r.persist(records)
@@ -28,7 +32,6 @@ func (r *Recorder) persist(records []*gateway.Record) {
 	for wait := 20 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
 		err := r.runOnce(r.ctx, records)
 		if err == nil {
-			r.failing.Store(false)
 			return
 		}
 		r.bodies.known.reset() // it counts what the failed commit would have stored
@@ -43,10 +46,7 @@ func (r *Recorder) persist(records []*gateway.Record) {
 			r.persistEach(records, err)
 			return
 		}
-		r.failing.Store(true)
-		r.stats.retries.Add(1)
-		r.o.Log.Error("calls are not recorded yet", slog.Int("calls", len(records)), slog.Any("error", err))
-		r.pause(wait)
+		r.fails(records, err, wait)
 	}
 }
 
@@ -78,34 +78,41 @@ func (r *Recorder) pause(d time.Duration) {
 	}
 }
 
-// runOnce prepares and commits records, and tells those who wait.
+// runOnce prepares records while the commit before is synced, and commits them. Those who wait are told when they have
+// landed.
 func (r *Recorder) runOnce(ctx context.Context, records []*gateway.Record) error {
-	r.forgetIfAsked()
-	batches := make([]*span.Batch, len(records))
-	charged := false
-	for i, rec := range records {
-		b, err := r.prepare(ctx, rec)
-		if err != nil {
-			return err
+	batches, err := r.prepareAll(ctx, records)
+	if !r.land() {
+		batches, err = r.prepareAll(ctx, records)
+	}
+	if err != nil {
+		return err
+	}
+	if s, ok := r.o.Store.(applier); ok {
+		wait, err := s.Apply(ctx, batches...)
+		if err == nil {
+			r.landing = &landing{records, batches, wait}
 		}
-		batches[i] = b
-		charged = charged || b.Ledger != nil
+		return err
 	}
 	if err := r.o.Store.Append(ctx, true, batches...); err != nil {
 		return err
 	}
-	for _, b := range batches {
-		r.intents.done(b.Span.Trace, b.Span.ID)
-		if r.o.OnSpan != nil {
-			r.o.OnSpan(b.Span)
-		}
-	}
-	r.stats.recorded.Add(int64(len(records)))
-	r.announce()
-	if charged && r.o.OnCharge != nil {
-		r.o.OnCharge()
-	}
+	r.tell(batches)
 	return nil
+}
+
+func (r *Recorder) prepareAll(ctx context.Context, records []*gateway.Record) ([]*span.Batch, error) {
+	r.forgetIfAsked()
+	batches := make([]*span.Batch, len(records))
+	for i, rec := range records {
+		b, err := r.prepare(ctx, rec)
+		if err != nil {
+			return nil, err
+		}
+		batches[i] = b
+	}
+	return batches, nil
 }
 
 func (r *Recorder) announce() {

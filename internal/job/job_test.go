@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,29 +14,30 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestLoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		runs := 0
-		l := New(time.Minute, func(context.Context) { runs++ })
+		var runs atomic.Int32
+		l := New(time.Minute, func(context.Context) { runs.Add(1) })
 		if err := l.Start(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		if runs != 1 {
-			t.Fatalf("%d runs at the start", runs)
+		if runs.Load() != 1 {
+			t.Fatalf("%d runs at the start", runs.Load())
 		}
 		time.Sleep(150 * time.Second) // the bubble's clock: costs no time
-		if runs != 3 {
-			t.Errorf("%d runs after two and a half intervals", runs)
+		synctest.Wait()
+		if runs.Load() != 3 {
+			t.Errorf("%d runs after two and a half intervals", runs.Load())
 		}
 		l.Wake()
 		synctest.Wait()
-		if runs != 4 {
-			t.Errorf("%d runs after a wake", runs)
+		if runs.Load() != 4 {
+			t.Errorf("%d runs after a wake", runs.Load())
 		}
 		l.Stop()
 		l.Wake()
 		synctest.Wait()
-		if runs != 4 {
-			t.Errorf("%d runs after the stop", runs)
+		if runs.Load() != 4 {
+			t.Errorf("%d runs after the stop", runs.Load())
 		}
 	})
 }

@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -23,7 +24,8 @@ type Mail struct {
 	Port               int // 0 = 587, or 465 for implicit TLS
 	Username, Password string
 	From               string
-	TLS                string // "starttls", "implicit" or "none"
+	TLS                string         // "starttls", "implicit" or "none"
+	Roots              *x509.CertPool // authorities its certificate may come from; nil = the system's
 }
 
 // mailTime bounds one conversation with the server.
@@ -37,7 +39,10 @@ func (m Mail) send(ctx context.Context, to string, msg alert.Message) error {
 	if err != nil {
 		return err
 	}
-	l := &line{host: m.Host, tls: m.TLS == "implicit"}
+	l := &line{}
+	if m.TLS == "implicit" {
+		l.tls = m.tls()
+	}
 	defer l.close()
 	c, err := mail.NewClient(m.Host, append(m.options(), mail.WithDialContextFunc(l.dial))...)
 	if err != nil {
@@ -52,15 +57,14 @@ func (m Mail) send(ctx context.Context, to string, msg alert.Message) error {
 // line is the connection of one conversation. It is closed whatever becomes of that: the client leaves it open when the
 // server refuses a login or encryption.
 type line struct {
-	host string
-	tls  bool
+	tls  *tls.Config // of a conversation that is encrypted from its first byte
 	conn net.Conn
 }
 
 func (l *line) dial(ctx context.Context, network, addr string) (c net.Conn, err error) {
 	d := &net.Dialer{Timeout: mailTime}
-	if l.tls {
-		c, err = (&tls.Dialer{NetDialer: d, Config: &tls.Config{ServerName: l.host, MinVersion: tls.VersionTLS12}}).DialContext(ctx, network, addr)
+	if l.tls != nil {
+		c, err = (&tls.Dialer{NetDialer: d, Config: l.tls}).DialContext(ctx, network, addr)
 	} else {
 		c, err = d.DialContext(ctx, network, addr)
 	}
@@ -76,8 +80,12 @@ func (l *line) close() {
 	}
 }
 
+func (m Mail) tls() *tls.Config {
+	return &tls.Config{ServerName: m.Host, RootCAs: m.Roots, MinVersion: tls.VersionTLS12}
+}
+
 func (m Mail) options() []mail.Option {
-	o := []mail.Option{mail.WithTimeout(mailTime)}
+	o := []mail.Option{mail.WithTimeout(mailTime), mail.WithTLSConfig(m.tls())}
 	switch m.TLS {
 	case "implicit":
 		o = append(o, mail.WithSSLPort(false))
@@ -91,6 +99,9 @@ func (m Mail) options() []mail.Option {
 	}
 	if m.Username == "" {
 		return o
+	}
+	if m.TLS == "implicit" {
+		return append(o, mail.WithSMTPAuthCustom(&login{mail: m}))
 	}
 	auth := mail.SMTPAuthAutoDiscover
 	if m.TLS == "none" {
@@ -143,6 +154,9 @@ func text(m alert.Message) string {
 func mailError(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fault.New(fault.Timeout, "the mail server did not answer in time")
+	}
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return fault.New(fault.Unavailable, "the mail server's certificate is signed by an unknown authority; name the authority with network.ca_file")
 	}
 	kind := fault.Unavailable
 	if s, ok := errors.AsType[*mail.SendError](err); ok && !s.IsTemp() {

@@ -5,6 +5,8 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -12,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -144,15 +147,29 @@ type postOffice struct {
 	refuse map[string]string
 	heard  []string
 	mail   string
+
+	// Set before it listens.
+	secure   *tls.Config // offered with STARTTLS
+	implicit bool        // or begun with
+	offer    string      // ways to log in
 }
 
-func newPostOffice(t *testing.T) *postOffice {
+func (p *postOffice) has(heard string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.ContainsFunc(p.heard, func(l string) bool { return strings.HasPrefix(l, heard) })
+}
+
+func newPostOffice(t *testing.T, set ...func(*postOffice)) *postOffice {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &postOffice{addr: l.Addr().(*net.TCPAddr), refuse: map[string]string{}}
+	p := &postOffice{addr: l.Addr().(*net.TCPAddr), refuse: map[string]string{}, offer: "PLAIN LOGIN"}
+	for _, f := range set {
+		f(p)
+	}
 	var talks sync.WaitGroup
 	talks.Go(func() {
 		for {
@@ -173,6 +190,9 @@ func newPostOffice(t *testing.T) *postOffice {
 func (p *postOffice) talk(c net.Conn) {
 	defer func() { _ = c.Close() }()
 	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	if p.implicit {
+		c = tls.Server(c, p.secure)
+	}
 	r := bufio.NewReader(c)
 	say := func(s string) { _, _ = fmt.Fprintf(c, "%s\r\n", s) }
 	say("220 mail.example.com ESMTP")
@@ -191,8 +211,20 @@ func (p *postOffice) talk(c net.Conn) {
 		switch {
 		case no != "":
 			say(no)
+		case verb == "STARTTLS":
+			say("220 go ahead")
+			c = tls.Server(c, p.secure)
+			r = bufio.NewReader(c)
+		case verb == "EHLO" && p.secure != nil && !p.implicit:
+			say("250-mail.example.com\r\n250-STARTTLS\r\n250 AUTH " + p.offer)
 		case verb == "EHLO":
-			say("250-mail.example.com\r\n250-AUTH PLAIN LOGIN\r\n250 8BITMIME")
+			say("250-mail.example.com\r\n250-AUTH " + p.offer + "\r\n250 8BITMIME")
+		case line == "AUTH LOGIN":
+			say("334 VXNlcm5hbWU6")
+			_, _ = r.ReadString('\n')
+			say("334 UGFzc3dvcmQ6")
+			_, _ = r.ReadString('\n')
+			say("235 welcome")
 		case verb == "AUTH":
 			say("235 welcome")
 		case verb == "DATA":
@@ -246,6 +278,33 @@ func TestEmail(t *testing.T) {
 	}
 	if !strings.Contains(strings.ReplaceAll(body, "=\r\n", ""), "errors <b> & co is firing") {
 		t.Errorf("%s", body)
+	}
+}
+
+// TestEmailEncrypted logs in over both kinds of encryption, with an authority of the office's own, which is trusted where
+// it is named and only there.
+func TestEmailEncrypted(t *testing.T) {
+	certified := httptest.NewTLSServer(nil)
+	t.Cleanup(certified.Close)
+	roots := x509.NewCertPool()
+	roots.AddCert(certified.Certificate())
+	c := alert.Channel{Kind: alert.Email, To: "a@example.com"}
+	for _, kind := range []string{"starttls", "implicit"} {
+		for _, offer := range []string{"PLAIN", "LOGIN", "SCRAM-SHA-1000"} {
+			p := newPostOffice(t, func(p *postOffice) {
+				p.secure, p.implicit, p.offer = &tls.Config{Certificates: certified.TLS.Certificates, MinVersion: tls.VersionTLS12}, kind == "implicit", offer
+			})
+			m := p.settings()
+			m.TLS = kind
+			if err := New(nil, m).Send(t.Context(), c, message); err == nil || !strings.Contains(err.Error(), "network.ca_file") {
+				t.Errorf("%s, an unknown authority: %v", kind, err)
+			}
+			m.Roots = roots
+			err := New(nil, m).Send(t.Context(), c, message)
+			if known := !strings.HasPrefix(offer, "SCRAM"); known != (err == nil) || known != p.has("AUTH "+offer) {
+				t.Errorf("%s %s: %v", kind, offer, err)
+			}
+		}
 	}
 }
 

@@ -40,6 +40,9 @@ func lex(s string) ([]token, error) {
 	if !utf8.ValidString(s) {
 		return nil, badFilter(0, "the filter is not valid UTF-8")
 	}
+	if i := strings.IndexByte(s, 0); i >= 0 { // SQL cannot hold one in a literal
+		return nil, badFilter(i, "the filter holds a NUL character")
+	}
 	var out []token
 	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRuneInString(s[i:])

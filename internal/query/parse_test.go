@@ -129,6 +129,7 @@ func TestParseErrorsNameThePlace(t *testing.T) {
 		"and":                                 {0, "expected a term"},
 		"or a":                                {0, "expected a term"},
 		"\xff":                                {0, "UTF-8"},
+		"name = a\x00b":                       {8, "NUL"},
 		strings.Repeat("(", 60):               {50, "nested"},
 	} {
 		_, err := Parse(in)

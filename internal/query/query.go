@@ -127,8 +127,8 @@ func (a Aggregate) Wants(some ...Measure) bool {
 	return slices.ContainsFunc(some, func(m Measure) bool { return slices.Contains(a.Only, m) })
 }
 
-// SampleOver is the number of spans from which on quantiles of totals and groups may be those of an even sample of no
-// fewer than a tenth as many. Quantiles of intervals are exact.
+// SampleOver is the number of selected spans beyond which quantiles may be off by a hundredth of their value. Those of
+// totals and groups may also be of an even sample, of no fewer than a tenth as many, where there are very many groups.
 const SampleOver = 200_000
 
 // DefaultGroups is the limit in force when none is given.
@@ -333,7 +333,7 @@ type TraceFigures struct {
 type HistogramQuery struct {
 	Query
 	Field    *Field        // of a Number, Duration or Money
-	Buckets  int           // 1 to MaxBuckets
+	Buckets  int           // at most, 1 to MaxBuckets; beyond SampleOver spans, edges are where counts are exact
 	Interval time.Duration // of a heat map: buckets per interval; 0 = all in one
 }
 

@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -162,5 +163,26 @@ func TestReplay(t *testing.T) {
 	}
 	if err := (&Client{URL: srv.URL}).Replay(t.Context(), Replay{Target: "t", Set: []string{"nothing"}, Out: &out}); err == nil {
 		t.Error("a --set without = is taken")
+	}
+}
+
+func TestReplayThatFails(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/api/v1/replay" {
+			_, _ = io.WriteString(w, `{"trace":"n","span":"m","status":"error","error_text":"slow down","replays":"t/s"}`)
+			return
+		}
+		_, _ = io.WriteString(w, `{"notes":["compared"]}`)
+	}))
+	defer srv.Close()
+	var out strings.Builder
+	err := (&Client{URL: srv.URL}).Replay(t.Context(), Replay{Target: "t/s", Out: &out})
+	if !errors.Is(err, ErrFailed) {
+		t.Errorf("error %v", err)
+	}
+	for _, want := range []string{"as n/m  error", "slow down", "note: compared"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is missing in\n%s", want, out.String())
+		}
 	}
 }

@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -28,7 +29,10 @@ type replayed struct {
 	Replays   string `json:"replays"`
 }
 
-// Replay sends a call again and shows what came out differently.
+// ErrFailed is the replayed call's own failure; what it says has been shown.
+var ErrFailed = errors.New("the replayed call failed")
+
+// Replay sends a call again and shows what came out differently. The error is ErrFailed if the new call failed.
 func (c *Client) Replay(ctx context.Context, r Replay) error {
 	body, err := r.request()
 	if err != nil {
@@ -46,7 +50,9 @@ func (c *Client) Replay(ctx context.Context, r Replay) error {
 	if err := c.call(ctx, http.MethodGet, "/diff?a="+url.QueryEscape(got.Replays)+"&b="+url.QueryEscape(got.Trace+"/"+got.Span), nil, &d); err != nil {
 		return fmt.Errorf("the call was replayed, but not compared: %w", err)
 	}
-	_, err = io.WriteString(r.Out, r.Style.diff(&d))
+	if _, err = io.WriteString(r.Out, r.Style.diff(&d)); err == nil && got.Status != "ok" {
+		err = ErrFailed
+	}
 	return err
 }
 

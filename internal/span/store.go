@@ -84,6 +84,7 @@ type Store interface {
 	// Trim forgets index queue entries up to and including seq.
 	Trim(ctx context.Context, seq uint64) error
 	// Scan calls yield with every span stored, for a rebuild of the index, and returns the queue position it covers.
+	// Previews of bodies may be missing.
 	Scan(ctx context.Context, yield func(s *Span) bool) (seq uint64, err error)
 	// Committed is the newest queue position that has been committed.
 	Committed() uint64

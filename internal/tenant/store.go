@@ -15,6 +15,22 @@ type Store interface {
 	Teams
 	Keys
 	Settings
+	// Together makes all that do changes one change: of an error, which is returned, nothing stays. do must not use the
+	// Store itself, which would wait for it.
+	Together(ctx context.Context, do func(Changes) error) error
+}
+
+// Changes are those that can be made together; each is as in Users, Teams and Keys.
+type Changes interface {
+	CreateUser(ctx context.Context, u User) error
+	UpdateUser(ctx context.Context, u User) error
+	DeleteUser(ctx context.Context, id UserID) error
+	CreateTeam(ctx context.Context, t Team) error
+	UpdateTeam(ctx context.Context, t Team) error
+	DeleteTeam(ctx context.Context, p ProjectID, id TeamID) error
+	CreateKey(ctx context.Context, k Key) error
+	UpdateKey(ctx context.Context, k Key) error
+	DeleteKey(ctx context.Context, p ProjectID, id KeyID) error
 }
 
 // Orgs are the roots.

@@ -19,7 +19,7 @@ import (
 // refuses others with fault.Invalid. Names are judged by the address that is connected to. A configured proxy is trusted
 // to be one, but is not asked for private addresses either.
 func Guarded(c Config, allowed []netip.Prefix) (*http.Client, error) {
-	roots, err := c.roots()
+	roots, err := c.Roots()
 	if err != nil {
 		return nil, err
 	}

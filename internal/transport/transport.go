@@ -42,7 +42,7 @@ const (
 // New returns a client without an overall timeout, since streams may run for long: the caller's context is the
 // deadline. Redirects are answered as they came, never followed, so that credentials stay with the configured host.
 func New(c Config) (*http.Client, error) {
-	roots, err := c.roots()
+	roots, err := c.Roots()
 	if err != nil {
 		return nil, err
 	}
@@ -72,9 +72,9 @@ func New(c Config) (*http.Client, error) {
 
 func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// roots is nil, meaning the system's own, unless files are configured. A configured file that holds no certificate is
+// Roots is nil, meaning the system's own, unless files are configured. A configured file that holds no certificate is
 // an error: silently trusting less than asked would only show as failed handshakes.
-func (c Config) roots() (*x509.CertPool, error) {
+func (c Config) Roots() (*x509.CertPool, error) {
 	bundle, _ := os.ReadFile(os.Getenv("AWS_CA_BUNDLE")) // a stale variable must not stop those who call no AWS
 	if len(c.CAFiles) == 0 && len(bundle) == 0 {
 		return nil, nil

@@ -194,7 +194,7 @@ var (
 	// longCourse grows from 5 to 55 KB, so that a span has 30 KB on average.
 	longCourse = course{turns: 40, system: 4 << 10, first: 1 << 10, step: 950}
 	// peerCourse has spans of 11 KB in traces of 13.
-	peerCourse = course{turns: traceSpans, system: 3 << 10, first: 1 << 10, step: 950}
+	peerCourse = course{turns: traceSpans, system: 3 << 10, first: 1 << 10, step: 640}
 )
 
 // agent is a run whose calls repeat the conversation so far.
@@ -226,7 +226,7 @@ func (r *river) next(a *agent) []byte {
 	s.attrs = []attr{
 		{"gen_ai.operation.name", "chat"}, {"gen_ai.provider.name", "anthropic"}, {"gen_ai.request.model", "claude-sonnet-4"}, {"gen_ai.response.model", "claude-sonnet-4"},
 		{"gen_ai.usage.input_tokens", 1200 * a.turn}, {"gen_ai.usage.output_tokens", 60}, {"gen_ai.conversation.id", fmt.Sprintf("run-%x", a.root)},
-		{"app.tenant", fmt.Sprintf("tenant-%d", a.root[0]%50)},
+		{"app.tenant", fmt.Sprintf("tenant-%02d", a.root[0]%50)},
 		{"gen_ai.input.messages", a.messages.String() + "]"}, {"gen_ai.output.messages", "[" + answer + "]"},
 	}
 	a.messages.WriteString("," + answer + fmt.Sprintf(`,{"role":"tool","parts":[{"type":"tool_call_response","id":"call_%d","response":"%s"}]}`, a.turn, r.cut(a.step)))

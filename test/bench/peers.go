@@ -2,19 +2,13 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/http"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
-	"syscall"
+	"regexp"
 	"time"
 )
 
@@ -32,24 +26,19 @@ type peer struct {
 // peerLimit bounds one question: some never end.
 const peerLimit = 60 * time.Second
 
+// peers measures each peer, and beside it a new Weir with as many of the same spans: searches slow down with what there is.
 func (l *lab) peers() ([]row, error) {
-	spans := int64(l.pick(20_000, 4_000))
-	weir, err := l.asPeer()
-	if err != nil {
-		return nil, err
-	}
-	defer weir.p.stop()
-	ours, err := weir.measure(spans, peerCourse)
-	if err != nil {
-		return nil, fmt.Errorf("weir: %w", err)
-	}
 	var rows []row
 	for _, other := range []struct {
 		start  func() (*peer, error)
 		spans  int64
+		view   string // of what the peer's search lists
 		ingest float64
-	}{{l.mlflow, spans, 10}, {l.phoenix, spans / 4, 60}} {
-		p, err := other.start()
+	}{
+		{l.mlflow, int64(l.pick(26_000, 4_000)), "traces", 10},
+		{l.phoenix, int64(l.pick(13_000, 1_000)), "spans", 60},
+	} {
+		theirs, err := l.beside(other.start, other.spans)
 		if errors.Is(err, fs.ErrNotExist) {
 			fmt.Println("not installed, so not measured (test/bench/peers.sh installs it):", err)
 			continue
@@ -57,30 +46,51 @@ func (l *lab) peers() ([]row, error) {
 		if err != nil {
 			return rows, err
 		}
-		theirs, err := p.measure(other.spans, peerCourse)
-		p.p.stop()
+		ours, err := l.beside(func() (*peer, error) { return l.asPeer(theirs.name, other.view) }, other.spans)
 		if err != nil {
-			return rows, fmt.Errorf("%s: %w", p.name, err)
+			return rows, err
 		}
-		rows = append(rows, ours.against(p.name, theirs, other.ingest)...)
+		rows = append(rows, ours.against(theirs, other.ingest)...)
 	}
 	return rows, nil
 }
 
-// standing is what a peer was measured to do.
-type standing struct {
-	rate            float64 // spans/s until all could be read
-	attribute, text time.Duration
-	textEnded       bool
-	disk            float64 // bytes a span
-	spans           int64
+// beside measures a server and ends it.
+func (l *lab) beside(start func() (*peer, error), spans int64) (standing, error) {
+	p, err := start()
+	if err != nil {
+		return standing{}, err
+	}
+	s, err := p.measure(spans, peerCourse)
+	p.p.stop()
+	if err != nil {
+		return s, fmt.Errorf("%s: %w", p.name, err)
+	}
+	s.disk = diskUse(p.data)
+	return s, nil
 }
 
+// standing is what a peer was measured to do.
+type standing struct {
+	name            string
+	rate            float64 // spans/s until all could be read
+	attribute, text time.Duration
+	spans, bytes    int64 // sent
+	disk            int64 // bytes, after a rest and a stop
+}
+
+// What the first request holds is sought: a piece of its first message, and a value that every fiftieth trace has.
+var (
+	sought   = regexp.MustCompile(`"content":".{60}(.{30})`)
+	tenantOf = regexp.MustCompile(`tenant-\d\d`)
+)
+
 func (p *peer) measure(spans int64, c course) (s standing, err error) {
-	first, text := agentsOn(c)(99), ""
-	body, n, _ := first()
-	if at := bytes.Index(body, []byte(`"content":"`)); at > 0 {
-		text = string(body[at+60 : at+90])
+	s.name = p.name
+	body, n, _ := agentsOn(c)(99)()
+	text, tenant := sought.FindSubmatch(body), tenantOf.Find(body)
+	if text == nil || tenant == nil {
+		return s, errors.New("the generator's spans have nothing to search for")
 	}
 	client := &http.Client{Timeout: time.Minute}
 	if err := p.to.send(client, body); err != nil { // what the first request sets up is not measured
@@ -94,17 +104,38 @@ func (p *peer) measure(spans int64, c course) (s standing, err error) {
 	if err != nil {
 		return s, err
 	}
-	if err := p.readable(out.spans + int64(n)); err != nil {
+	s.spans, s.bytes = out.spans+int64(n), out.bytes+int64(len(body))
+	if err := p.readable(s.spans); err != nil {
 		return s, err
 	}
-	s.spans, s.rate = out.spans, float64(out.spans)/time.Since(began).Seconds()
+	s.rate = float64(out.spans) / time.Since(began).Seconds()
 	for range 5 {
-		s.attribute = shorter(s.attribute, func() error { return p.byAttribute("tenant-7") }, &err)
-		s.text = shorter(s.text, func() error { return p.byText(text) }, &err)
+		s.attribute = shorter(s.attribute, func() error { return p.byAttribute(string(tenant)) }, &err)
+		s.text = shorter(s.text, func() error { return p.byText(string(text[1])) }, &err)
 	}
-	s.textEnded = s.text < peerLimit
-	s.disk = float64(diskUse(p.data)) / float64(out.spans)
+	if err == nil {
+		_, err = atRest(func() int64 { return diskUse(p.data) })
+	}
 	return s, err
+}
+
+const (
+	restSteady = 10 * time.Second // longer than any server here waits before it tidies up
+	restLimit  = 3 * time.Minute
+)
+
+// atRest waits until a size has not changed for a while.
+func atRest(of func() int64) (int64, error) {
+	size, since := of(), time.Now()
+	for end := time.Now().Add(restLimit); time.Since(since) < restSteady; time.Sleep(time.Second) {
+		if now := of(); now != size {
+			size, since = now, time.Now()
+		}
+		if time.Now().After(end) {
+			return size, fmt.Errorf("no rest within %s", restLimit)
+		}
+	}
+	return size, nil
 }
 
 // shorter times a question; one that does not end counts as its limit and is not asked again.
@@ -125,7 +156,7 @@ func shorter(before time.Duration, f func() error, err *error) time.Duration {
 }
 
 func (p *peer) readable(spans int64) error {
-	for end := time.Now().Add(5 * time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(10 * time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		n, err := p.count()
 		if err != nil {
 			return err
@@ -137,24 +168,31 @@ func (p *peer) readable(spans int64) error {
 	return fmt.Errorf("%s does not show %d spans", p.name, spans)
 }
 
-func (s standing) against(name string, o standing, ingest float64) []row {
-	bound := ""
-	if !o.textEnded {
-		bound = ", given up"
+// against compares Weir with another server that was asked the same.
+func (s standing) against(o standing, ingest float64) []row {
+	text := faster("Full text", o.name, s.text, o.text, 50)
+	if o.text >= peerLimit {
+		text.detail += ", given up"
 	}
-	rows := []row{
-		{what: "Readable spans/s against " + name, target: ingest, got: s.rate / o.rate, unit: "×", detail: fmt.Sprintf("Weir %.0f, %s %.0f", s.rate, name, o.rate)},
-		{what: "Attribute filter against " + name, target: 200, got: float64(o.attribute) / float64(s.attribute), unit: "×",
-			detail: fmt.Sprintf("Weir %.1f ms at %d spans, %s %.0f ms at %d", ms(s.attribute), s.spans, name, ms(o.attribute), o.spans)},
-		{what: "Full text against " + name, target: 50, got: float64(o.text) / float64(s.text), unit: "×", detail: fmt.Sprintf("Weir %.1f ms, %s %.0f ms%s", ms(s.text), name, ms(o.text), bound)},
+	ours, theirs := float64(s.disk)/float64(s.spans), float64(o.disk)/float64(o.spans)
+	return []row{
+		{what: "Readable spans/s against " + o.name, target: ingest, got: s.rate / o.rate, unit: "×",
+			detail: fmt.Sprintf("Weir %.0f, %s %.0f; %d spans of %.1f KB in traces of %d", s.rate, o.name, o.rate, o.spans, float64(o.bytes)/float64(o.spans)/1e3, peerCourse.turns)},
+		faster("Attribute filter", o.name, s.attribute, o.attribute, 200),
+		text,
+		{what: "Disk a span against " + o.name, target: 1. / 30, atMost: true, got: ours / theirs, unit: "×", detail: fmt.Sprintf("Weir %.0f B, %s %.0f B", ours, o.name, theirs)},
 	}
-	return append(rows, row{what: "Disk a span against " + name, target: 1. / 30, atMost: true, got: s.disk / o.disk, unit: "×", detail: fmt.Sprintf("Weir %.0f B, %s %.0f B", s.disk, name, o.disk)})
 }
 
-// asPeer is Weir, asked what the others are.
-func (l *lab) asPeer() (*peer, error) {
-	data := filepath.Join(l.dir, "peer-weir")
-	p, err := l.weir("weir-peer", data, true)
+func faster(what, name string, ours, theirs time.Duration, target float64) row {
+	return row{what: what + " against " + name, target: target, got: float64(theirs) / float64(ours), unit: "×",
+		detail: fmt.Sprintf("Weir %.1f ms, %s %.0f ms", ms(ours), name, ms(theirs))}
+}
+
+// asPeer is Weir, asked what another is.
+func (l *lab) asPeer(other, view string) (*peer, error) {
+	data := filepath.Join(l.dir, "weir-beside-"+other)
+	p, err := l.weir("weir-beside-"+other, data, true)
 	if err != nil {
 		return nil, err
 	}
@@ -175,173 +213,7 @@ func (l *lab) asPeer() (*peer, error) {
 			var c struct{ Count int64 }
 			return c.Count, json.Unmarshal(b, &c)
 		},
-		byAttribute: func(v string) error { return there(ask("spans", fmt.Sprintf("attributes.app.tenant = %q", v))) },
-		byText:      func(v string) error { return there(ask("spans", fmt.Sprintf("text contains %q", v))) },
-	}, nil
-}
-
-// spawn starts a peer's program below test/.work/peers and waits until a path answers.
-func (l *lab) spawn(name, health string, env []string, port int, args ...string) (*proc, error) {
-	args[0] = filepath.Join(".work", "peers", name, "bin", args[0])
-	if _, err := os.Stat(args[0]); err != nil {
-		return nil, err
-	}
-	p := &proc{name: name, addr: "127.0.0.1:" + strconv.Itoa(port), cmd: exec.Command(args[0], args[1:]...)}
-	var err error
-	if p.log, err = os.Create(filepath.Join(l.dir, name+".log")); err != nil {
-		return nil, err
-	}
-	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = append(plain(), env...), p.log, p.log
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := p.cmd.Start(); err != nil {
-		return nil, err
-	}
-	for end := time.Now().Add(3 * time.Minute); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
-		if r, err := http.Get("http://" + p.addr + health); err == nil {
-			_ = r.Body.Close()
-			if r.StatusCode == http.StatusOK {
-				return p, nil
-			}
-		}
-	}
-	p.stop()
-	text, _ := os.ReadFile(p.log.Name())
-	return nil, fmt.Errorf("%s does not start:\n%s", name, text)
-}
-
-// call sends JSON and reads JSON, within the limit of a question.
-func call(method, addr string, body, answer any) error {
-	ctx, cancel := context.WithTimeout(context.Background(), peerLimit)
-	defer cancel()
-	b, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	r, err := http.NewRequestWithContext(ctx, method, addr, bytes.NewReader(b))
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Content-Type", "application/json")
-	res, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	text, err := io.ReadAll(res.Body)
-	if err == nil && res.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %d %.300s", addr, res.StatusCode, text)
-	}
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(text, answer)
-}
-
-func (l *lab) mlflow() (*peer, error) {
-	dir := filepath.Join(l.dir, "peer-mlflow")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
-	port, err := freePort()
-	if err != nil {
-		return nil, err
-	}
-	p, err := l.spawn("mlflow", "/health", nil, port, "mlflow", "server", "--host", "127.0.0.1", "--port", strconv.Itoa(port),
-		"--backend-store-uri", "sqlite:///"+filepath.Join(dir, "mlflow.db"), "--artifacts-destination", filepath.Join(dir, "artifacts"))
-	if err != nil {
-		return nil, err
-	}
-	base := "http://" + p.addr
-	search := func(filter string) error {
-		var got struct{ Traces []any }
-		err := call(http.MethodPost, base+"/api/3.0/mlflow/traces/search", map[string]any{
-			"locations": []any{map[string]any{"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": map[string]any{"experiment_id": "0"}}},
-			"filter":    filter, "max_results": 50,
-		}, &got)
-		if err == nil && len(got.Traces) == 0 {
-			err = errors.New("nothing was found with " + filter)
-		}
-		return err
-	}
-	return &peer{
-		name: "MLflow", p: p, data: dir, to: sink{addr: p.addr, path: "/v1/traces", header: map[string]string{"x-mlflow-experiment-id": "0"}},
-		count:       func() (int64, error) { return mlflowSpans(base) },
-		byAttribute: func(v string) error { return search("span.attributes.`app.tenant` LIKE '%" + v + "%'") },
-		byText:      func(v string) error { return search("trace.text LIKE '%" + v + "%'") },
-	}, nil
-}
-
-// mlflowSpans asks for the number of spans as its dashboard does.
-func mlflowSpans(base string) (int64, error) {
-	var got struct {
-		DataPoints []struct {
-			Values map[string]float64 `json:"values"`
-		} `json:"data_points"`
-	}
-	err := call(http.MethodPost, base+"/api/3.0/mlflow/traces/metrics", map[string]any{
-		"experiment_ids": []string{"0"}, "view_type": "SPANS", "metric_name": "span_count", "aggregations": []any{map[string]any{"aggregation_type": "COUNT"}},
-	}, &got)
-	if err != nil || len(got.DataPoints) == 0 {
-		return 0, err
-	}
-	return int64(got.DataPoints[0].Values["COUNT"]), nil
-}
-
-func (l *lab) phoenix() (*peer, error) {
-	dir := filepath.Join(l.dir, "peer-phoenix")
-	port, err := freePort()
-	if err != nil {
-		return nil, err
-	}
-	grpc, err := freePort()
-	if err != nil {
-		return nil, err
-	}
-	env := []string{"PHOENIX_WORKING_DIR=" + dir, "PHOENIX_HOST=127.0.0.1", fmt.Sprintf("PHOENIX_PORT=%d", port), fmt.Sprintf("PHOENIX_GRPC_PORT=%d", grpc), "PHOENIX_TELEMETRY_ENABLED=false"}
-	p, err := l.spawn("arize-phoenix", "/healthz", env, port, "phoenix", "serve")
-	if err != nil {
-		return nil, err
-	}
-	query := func(q string, answer any) error {
-		return call(http.MethodPost, "http://"+p.addr+"/graphql", map[string]any{"query": q}, answer)
-	}
-	spans := func(condition string, found bool) error {
-		var got struct {
-			Data struct {
-				Projects struct {
-					Edges []struct {
-						Node struct{ Spans struct{ Edges []any } }
-					}
-				}
-			}
-			Errors []any
-		}
-		err := query(`{projects(first:1){edges{node{spans(first:50,filterCondition:`+strconv.Quote(condition)+`){edges{node{id}}}}}}}`, &got)
-		if err == nil && found && (len(got.Data.Projects.Edges) == 0 || len(got.Data.Projects.Edges[0].Node.Spans.Edges) == 0) {
-			err = fmt.Errorf("nothing was found with %s: %v", condition, got.Errors)
-		}
-		return err
-	}
-	return &peer{
-		name: "Phoenix", p: p, data: dir, to: sink{addr: p.addr, path: "/v1/traces"},
-		count: func() (int64, error) {
-			var got struct {
-				Data struct {
-					Projects struct {
-						Edges []struct {
-							Node struct{ RecordCount int64 }
-						}
-					}
-				}
-			}
-			err := query(`{projects(first:1){edges{node{recordCount}}}}`, &got)
-			if err != nil || len(got.Data.Projects.Edges) == 0 {
-				return 0, err
-			}
-			return got.Data.Projects.Edges[0].Node.RecordCount, nil
-		},
-		byAttribute: func(v string) error { return spans("attributes['app']['tenant'] == '"+v+"'", true) },
-		// It reads messages of this convention as attributes only, not as the input, and finds none: what counts is the scan.
-		byText: func(v string) error { return spans("'"+strings.ReplaceAll(v, "'", "")+"' in input.value", false) },
+		byAttribute: func(v string) error { return there(ask(view, fmt.Sprintf("attributes.app.tenant = %q", v))) },
+		byText:      func(v string) error { return there(ask(view, fmt.Sprintf("text contains %q", v))) },
 	}, nil
 }

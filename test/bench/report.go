@@ -117,9 +117,11 @@ const tracesNotes = `
 - *Agent spans* are model calls of agent runs whose context grows from 5 to 55 KB, 30 KB on average; each repeats the conversation.
 - *Readable* is the time from the acknowledgement until a list with a filter shows the trace, while the load goes on.
 - Queries are asked of spans whose times go over a week. Reads go through the REST interface; figures are medians.
-- *Peers* are the newest MLflow and Phoenix from PyPI with their defaults, fed by the same generator in spans of 11 KB; a
-  ratio compares the rate until everything sent is readable, and the same questions over the same spans.
-- Disk is counted while the servers run, so what Weir still has in its log counts uncompressed against the peers.
+- *Peers* are the newest MLflow and Phoenix from PyPI with their defaults. Each, and a new Weir beside it, gets the same number of
+  spans from the same generator: traces of 13 calls of one agent whose context grows, 11 KB a span and 143 KB a trace. A ratio
+  compares the rate until everything sent is readable, and the best of five answers to the same question: the newest 50 traces
+  (MLflow) or spans (Phoenix) with an attribute or a text, asked as each peer's own language asks for it.
+- Disk beside peers is counted once a server's folder has not changed for 10 s and the server has been stopped.
 `
 
 func tracesReport(o options, rows []row, took time.Duration) []byte {

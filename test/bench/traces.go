@@ -13,6 +13,8 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -278,15 +280,41 @@ func (l *lab) bodies() ([]row, error) {
 		if err == nil {
 			err = settled(p)
 		}
+		var parts string
+		if err == nil {
+			parts, err = p.parts(out.spans)
+		}
 		p.stop()
 		if err != nil {
 			return nil, err
 		}
 		used := diskUse(data)
 		rows = append(rows, row{what: k.name, target: k.target, atMost: true, got: 100 * float64(used) / float64(out.bytes), unit: "%",
-			detail: fmt.Sprintf("everything below the data folder: %.0f MB of %.0f MB sent, index included", float64(used)/1e6, float64(out.bytes)/1e6)})
+			detail: fmt.Sprintf("everything below the data folder: %.0f MB of %.0f MB sent, %s, index %.0f B", float64(used)/1e6, float64(out.bytes)/1e6, parts,
+				float64(diskUse(filepath.Join(data, "index")))/float64(out.spans))})
 	}
 	return rows, nil
+}
+
+var partMetric = regexp.MustCompile(`(?m)^weir_truth_bytes\{part="(\w+)"\} (\S+)$`)
+
+// parts tells what the truth's disk is used for, in bytes a span, once the process has nothing left to tidy up.
+func (p *proc) parts(spans int64) (string, error) {
+	if _, err := atRest(func() int64 { return diskUse(p.data) }); err != nil {
+		return "", err
+	}
+	b, err := p.read("/metrics")
+	if err != nil {
+		return "", err
+	}
+	sizes := map[string]float64{}
+	for _, m := range partMetric.FindAllSubmatch(b, -1) {
+		if sizes[string(m[1])], err = strconv.ParseFloat(string(m[2]), 64); err != nil {
+			return "", err
+		}
+	}
+	each := func(part string) float64 { return sizes[part] / float64(spans) }
+	return fmt.Sprintf("a span: records %.0f B, bodies %.0f B, text index %.0f B", each("spans"), each("bodies"), each("texts")), nil
 }
 
 // tenMillion fills a data folder over a claimed week and asks what its users ask.

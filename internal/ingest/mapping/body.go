@@ -10,7 +10,7 @@ import (
 // A body is what went in or came out, as JSON. One attribute that holds all of it is the body as it stands. Several are
 // entries of an object: the messages under "messages", so that the store shares them between calls, and beside them
 // tools, system instructions and whatever else. Entries beside a whole body that is an object itself, with messages of its
-// own, stand in it under "$more". The attributes are replaced by markers from which they can be made again; tests do so.
+// own, stand in it under "$more". The attributes are replaced by markers from which Restore makes them again.
 
 // marker stands for an attribute, or a family, that became a body.
 type marker struct {

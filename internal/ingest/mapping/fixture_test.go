@@ -7,6 +7,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -87,7 +88,15 @@ func checkRestored(t *testing.T, r *Raw, m Mapped) {
 	if m.Input != nil && !jsonx.Valid(m.Input) || m.Output != nil && !jsonx.Valid(m.Output) || m.Span.Attributes != nil && !jsonx.Valid(m.Span.Attributes) {
 		t.Fatalf("%s: not JSON:\n%s\n%s\n%s", r.Name, m.Input, m.Output, m.Span.Attributes)
 	}
-	back := restored(m.Span, m.Input, m.Output)
+	restored := Restore(m.Span.Attributes, m.Input, m.Output)
+	if restored != nil && !jsonx.Valid(restored) {
+		t.Fatalf("%s: restored %s", r.Name, restored)
+	}
+	back := map[string]jsonx.Raw{}
+	gjson.ParseBytes(restored).ForEach(func(k, v gjson.Result) bool {
+		back[k.Str] = jsonx.Raw(v.Raw)
+		return true
+	})
 	for _, a := range r.Attributes {
 		want := string(appendValue(nil, a.Value, 0))
 		got, ok := back[a.Key]
@@ -100,6 +109,29 @@ func checkRestored(t *testing.T, r *Raw, m Mapped) {
 	}
 	for k := range back {
 		t.Errorf("%s: %s is new", r.Name, k)
+	}
+	for i := range r.Events {
+		checkEvent(t, &r.Events[i], Restore(m.Span.Events[i].Attributes, m.Input, m.Output))
+	}
+}
+
+func checkEvent(t *testing.T, e *Event, got jsonx.Raw) {
+	t.Helper()
+	if got != nil && !jsonx.Valid(got) {
+		t.Fatalf("event %s: %s", e.Name, got)
+	}
+	if gjson.GetBytes(got, "as").Str == asEvents { // all of it is a message
+		return
+	}
+	all := e.Attributes
+	if e.Body != nil {
+		all = append(slices.Clone(all), Attribute{"body", e.Body})
+	}
+	for _, a := range all {
+		want := string(appendValue(nil, a.Value, 0))
+		if v := gjson.GetBytes(got, gjson.Escape(a.Key)).Raw; v != want && !sameJSON(v, want) {
+			t.Errorf("event %s: %s was\n%s\nand is\n%s", e.Name, a.Key, want, v)
+		}
 	}
 }
 

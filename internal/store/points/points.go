@@ -134,13 +134,13 @@ func broken(err error) error {
 	return &fault.Error{Kind: fault.Unavailable, Msg: "data points cannot be kept now", RetryAfter: 5 * time.Second, Err: err}
 }
 
-// sweep removes days that are over; the lock is held.
+// sweep removes days that are over, and what a crash left half-made; the lock is held.
 func (s *Store) sweep(today span.Day) error {
 	err := filepath.WalkDir(s.dir, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return err
 		}
-		if d, ok := dayOf(e.Name()); ok && d+span.Day(s.o.Days) < today {
+		if d, ok := dayOf(e.Name()); ok && d+span.Day(s.o.Days) < today || isMaking(e.Name()) {
 			return os.Remove(path)
 		}
 		return nil

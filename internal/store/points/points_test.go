@@ -1,6 +1,7 @@
 package points
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"testing"
@@ -8,7 +9,9 @@ import (
 
 	"weir/internal/fault"
 	"weir/internal/ingest"
+	"weir/internal/jsonx"
 	"weir/internal/span"
+	"weir/internal/tenant"
 )
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -79,5 +82,59 @@ func TestADayIsBounded(t *testing.T) {
 	}
 	if err := s.AddPoints(t.Context(), "p", []ingest.Point{point("a", noon, 1), point("a", noon, 1)}); !fault.Is(err, fault.RateLimited) {
 		t.Fatalf("a full day: %v", err)
+	}
+}
+
+func TestErasesPoints(t *testing.T) {
+	clock := noon
+	s := Open(t.TempDir(), Options{Now: func() time.Time { return clock }})
+	named := func(attributes, resource string) ingest.Point {
+		p := point("a", noon, 1)
+		p.Attributes, p.Resource = jsonx.Raw(attributes), jsonx.Raw(resource)
+		return p
+	}
+	const gone = `{"user.id":"ann"}`
+	add := func(p tenant.ProjectID, points ...ingest.Point) {
+		t.Helper()
+		if err := s.AddPoints(t.Context(), p, points); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add("p", named(gone, ""), named(`{"user.id":"anna","n":1}`, ""), named("", `{"deep":[{"x":"\u0061nn"}]}`), named(`{"ann":"key"}`, ""))
+	add("other", named(gone, ""))
+	clock = clock.Add(24 * time.Hour)
+	add("p", named(`{"n":2}`, ""))
+	before, err := os.Stat(filepath.Join(s.of("p"), fileOf(span.DayOf(clock))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []int64{2, 0} {
+		if n, err := s.ErasePoints(t.Context(), "p", "ann"); err != nil || n != want {
+			t.Errorf("%d erased, want %d (%v)", n, want, err)
+		}
+	}
+	if after, err := os.Stat(filepath.Join(s.of("p"), fileOf(span.DayOf(clock)))); err != nil || !os.SameFile(before, after) {
+		t.Errorf("a file without such points was written anew (%v)", err)
+	}
+	if text, err := os.ReadFile(filepath.Join(s.of("p"), fileOf(span.DayOf(noon)))); err != nil || bytes.Contains(text, []byte(`"ann"}`)) {
+		t.Errorf("left: %s (%v)", text, err)
+	}
+	add("p", named(`{"n":3}`, ""))
+	for p, want := range map[tenant.ProjectID]int{"p": 4, "other": 1, "none": 0} {
+		if got, _, _, err := s.Points(t.Context(), p, ingest.PointQuery{Name: "a", Limit: 10}); err != nil || len(got) != want {
+			t.Errorf("%s: %d left, want %d (%v)", p, len(got), want, err)
+		}
+	}
+	if n, err := s.ErasePoints(t.Context(), "none", "ann"); n != 0 || err != nil {
+		t.Errorf("of a project without points: %d %v", n, err)
+	}
+	left := filepath.Join(s.of("p"), fileOf(span.DayOf(clock))+making)
+	if err := os.WriteFile(left, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	clock = clock.Add(24 * time.Hour)
+	add("p", named(`{"n":4}`, ""))
+	if _, err := os.Stat(left); !os.IsNotExist(err) {
+		t.Errorf("what a crash left half-made is there (%v)", err)
 	}
 }

@@ -10,8 +10,8 @@ import (
 )
 
 // CreateKey implements tenant.Keys.
-func (s *Store) CreateKey(ctx context.Context, k tenant.Key) error {
-	return s.exec(ctx, "key, or its alias,", `INSERT INTO keys (alias, team, user, email, models, expires, blocked, budget_max, budget_soft,
+func (w writer) CreateKey(ctx context.Context, k tenant.Key) error {
+	return w.exec(ctx, "key, or its alias,", `INSERT INTO keys (alias, team, user, email, models, expires, blocked, budget_max, budget_soft,
 		budget_period, budget_reset, rpm, tpm, tags, metadata, origin, updated, author, project, id, org, name, created, last_used)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		append(keyValues(k), k.Project, k.ID, k.Org, k.Name, nanos(k.Created), nanos(k.LastUsed))...)
@@ -75,15 +75,15 @@ func (s *Store) Keys(ctx context.Context, f tenant.KeyFilter, p tenant.Page) ([]
 }
 
 // UpdateKey implements tenant.Keys.
-func (s *Store) UpdateKey(ctx context.Context, k tenant.Key) error {
-	return s.exec(ctx, "key", `UPDATE keys SET alias = ?, team = ?, user = ?, email = ?, models = ?, expires = ?, blocked = ?, budget_max = ?,
+func (w writer) UpdateKey(ctx context.Context, k tenant.Key) error {
+	return w.exec(ctx, "key", `UPDATE keys SET alias = ?, team = ?, user = ?, email = ?, models = ?, expires = ?, blocked = ?, budget_max = ?,
 		budget_soft = ?, budget_period = ?, budget_reset = ?, rpm = ?, tpm = ?, tags = ?, metadata = ?, origin = ?, updated = ?, author = ?
 		WHERE project = ? AND id = ?`, append(keyValues(k), k.Project, k.ID)...)
 }
 
 // DeleteKey implements tenant.Keys.
-func (s *Store) DeleteKey(ctx context.Context, p tenant.ProjectID, id tenant.KeyID) error {
-	return s.exec(ctx, "key", "DELETE FROM keys WHERE project = ? AND id = ?", p, id)
+func (w writer) DeleteKey(ctx context.Context, p tenant.ProjectID, id tenant.KeyID) error {
+	return w.exec(ctx, "key", "DELETE FROM keys WHERE project = ? AND id = ?", p, id)
 }
 
 // MarkUsed implements tenant.Keys.

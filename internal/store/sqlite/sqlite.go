@@ -24,8 +24,16 @@ import (
 
 // Store implements the row interfaces. It is safe for concurrent use, by several processes too.
 type Store struct {
+	writer
 	write *sql.DB // one connection, so that writers queue in Go rather than on SQLite's lock
 	read  *sql.DB
+}
+
+// writer makes single changes: of their own, or as part of a transaction.
+type writer struct {
+	to interface {
+		ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	}
 }
 
 var (
@@ -50,6 +58,7 @@ func Open(path string) (*Store, error) {
 	if s.write, err = connect(path, 1, "journal_mode(WAL)", "synchronous(FULL)"); err != nil {
 		return nil, err
 	}
+	s.writer = writer{s.write}
 	if err := patiently(func() error { return s.migrate(context.Background(), path) }); err != nil {
 		return nil, errors.Join(fmt.Errorf("sqlite: migrate %s: %w", path, err), s.write.Close())
 	}
@@ -133,8 +142,8 @@ func failed(err error, what string) error {
 }
 
 // exec runs a write that must touch a row.
-func (s *Store) exec(ctx context.Context, what, query string, args ...any) error {
-	res, err := s.write.ExecContext(ctx, query, args...)
+func (w writer) exec(ctx context.Context, what, query string, args ...any) error {
+	res, err := w.to.ExecContext(ctx, query, args...)
 	if err != nil {
 		return failed(err, what)
 	}
@@ -154,6 +163,11 @@ func (s *Store) inTx(ctx context.Context, do func(*sql.Tx) error) error {
 		return errors.Join(err, tx.Rollback())
 	}
 	return failed(tx.Commit(), "transaction")
+}
+
+// Together implements tenant.Store.
+func (s *Store) Together(ctx context.Context, do func(tenant.Changes) error) error {
+	return s.inTx(ctx, func(tx *sql.Tx) error { return do(writer{tx}) })
 }
 
 // scanner is what sql.Row and sql.Rows share.

@@ -86,8 +86,8 @@ func (s *Store) DeleteProject(ctx context.Context, o tenant.OrgID, id tenant.Pro
 }
 
 // CreateUser implements tenant.Users.
-func (s *Store) CreateUser(ctx context.Context, u tenant.User) error {
-	return s.exec(ctx, "user", `INSERT INTO users (email, name, role, password, projects, origin, budget_max, budget_soft,
+func (w writer) CreateUser(ctx context.Context, u tenant.User) error {
+	return w.exec(ctx, "user", `INSERT INTO users (email, name, role, password, projects, origin, budget_max, budget_soft,
 		budget_period, budget_reset, id, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, append(userValues(u), u.ID, nanos(u.Created))...)
 }
 
@@ -126,19 +126,19 @@ func (s *Store) Users(ctx context.Context, f tenant.UserFilter, p tenant.Page) (
 }
 
 // UpdateUser implements tenant.Users.
-func (s *Store) UpdateUser(ctx context.Context, u tenant.User) error {
-	return s.exec(ctx, "user", `UPDATE users SET email = ?, name = ?, role = ?, password = ?, projects = ?, origin = ?, budget_max = ?,
+func (w writer) UpdateUser(ctx context.Context, u tenant.User) error {
+	return w.exec(ctx, "user", `UPDATE users SET email = ?, name = ?, role = ?, password = ?, projects = ?, origin = ?, budget_max = ?,
 		budget_soft = ?, budget_period = ?, budget_reset = ? WHERE id = ?`, append(userValues(u), u.ID)...)
 }
 
 // DeleteUser implements tenant.Users.
-func (s *Store) DeleteUser(ctx context.Context, id tenant.UserID) error {
-	return s.exec(ctx, "user", "DELETE FROM users WHERE id = ?", id)
+func (w writer) DeleteUser(ctx context.Context, id tenant.UserID) error {
+	return w.exec(ctx, "user", "DELETE FROM users WHERE id = ?", id)
 }
 
 // CreateTeam implements tenant.Teams.
-func (s *Store) CreateTeam(ctx context.Context, t tenant.Team) error {
-	return s.exec(ctx, "team", `INSERT INTO teams (alias, models, blocked, origin, budget_max, budget_soft, budget_period, budget_reset,
+func (w writer) CreateTeam(ctx context.Context, t tenant.Team) error {
+	return w.exec(ctx, "team", `INSERT INTO teams (alias, models, blocked, origin, budget_max, budget_soft, budget_period, budget_reset,
 		project, id, org, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, append(teamValues(t), t.Project, t.ID, t.Org, nanos(t.Created))...)
 }
 
@@ -179,14 +179,14 @@ func (s *Store) Teams(ctx context.Context, f tenant.TeamFilter, p tenant.Page) (
 }
 
 // UpdateTeam implements tenant.Teams.
-func (s *Store) UpdateTeam(ctx context.Context, t tenant.Team) error {
-	return s.exec(ctx, "team", `UPDATE teams SET alias = ?, models = ?, blocked = ?, origin = ?, budget_max = ?, budget_soft = ?,
+func (w writer) UpdateTeam(ctx context.Context, t tenant.Team) error {
+	return w.exec(ctx, "team", `UPDATE teams SET alias = ?, models = ?, blocked = ?, origin = ?, budget_max = ?, budget_soft = ?,
 		budget_period = ?, budget_reset = ? WHERE project = ? AND id = ?`, append(teamValues(t), t.Project, t.ID)...)
 }
 
 // DeleteTeam implements tenant.Teams.
-func (s *Store) DeleteTeam(ctx context.Context, p tenant.ProjectID, id tenant.TeamID) error {
-	return s.exec(ctx, "team", "DELETE FROM teams WHERE project = ? AND id = ?", p, id)
+func (w writer) DeleteTeam(ctx context.Context, p tenant.ProjectID, id tenant.TeamID) error {
+	return w.exec(ctx, "team", "DELETE FROM teams WHERE project = ? AND id = ?", p, id)
 }
 
 type budgetRow struct {

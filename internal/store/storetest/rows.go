@@ -36,6 +36,7 @@ func Rows(t *testing.T, open func(*testing.T) RowStore) {
 		"Orgs": rowsOrgs, "Projects": rowsProjects, "Users": rowsUsers, "Teams": rowsTeams, "Keys": rowsKeys, "KeyPages": rowsKeyPages, "Scopes": rowsScopes,
 		"MarkUsed": rowsMarkUsed, "Settings": rowsSettings, "Sessions": rowsSessions, "LoginLinks": rowsLoginLinks, "LoginLinkRace": rowsLoginLinkRace,
 		"Ledger": rowsLedger, "LedgerReplay": rowsLedgerReplay, "LedgerWindows": rowsLedgerWindows, "Concurrent": rowsConcurrent,
+		"Together": rowsTogether,
 	} {
 		t.Run(name, func(t *testing.T) { run(t, open(t)) })
 	}
@@ -210,6 +211,37 @@ func rowsKeys(t *testing.T, s RowStore) {
 	rowsFail(t, s.UpdateKey(ctx, bare), fault.NotFound)
 	_, err = s.Key(ctx, "p", "k")
 	rowsFail(t, err, fault.NotFound)
+}
+
+// rowsTogether changes things in a transaction that fails, and in one that does not. A refused change, which the caller
+// passes over, leaves the others of its transaction whole.
+func rowsTogether(t *testing.T, s RowStore) {
+	rowsSeed(t, s)
+	ctx := t.Context()
+	k := fullKey()
+	rowsOK(t, s.CreateKey(ctx, k))
+	change := func(end error) error {
+		return s.Together(ctx, func(c tenant.Changes) error {
+			rowsOK(t, c.CreateUser(ctx, tenant.User{ID: "together", Role: tenant.RoleMember}))
+			rowsFail(t, c.DeleteTeam(ctx, k.Project, k.Team), fault.Conflict)
+			rowsOK(t, c.DeleteKey(ctx, k.Project, k.ID))
+			rowsOK(t, c.UpdateTeam(ctx, tenant.Team{ID: k.Team, Project: k.Project, Org: k.Org, Alias: "changed"}))
+			return end
+		})
+	}
+	rowsFail(t, change(fault.New(fault.Invalid, "no")), fault.Invalid)
+	_, err := s.User(ctx, "together")
+	rowsFail(t, err, fault.NotFound)
+	_, err = s.Key(ctx, k.Project, k.ID)
+	rowsOK(t, err)
+	rowsOK(t, change(nil))
+	_, err = s.User(ctx, "together")
+	rowsOK(t, err)
+	_, err = s.Key(ctx, k.Project, k.ID)
+	rowsFail(t, err, fault.NotFound)
+	team, err := s.Team(ctx, k.Project, k.Team)
+	rowsOK(t, err)
+	rowsSame(t, team.Alias, "changed")
 }
 
 func rowsKeyPages(t *testing.T, s RowStore) {

@@ -75,7 +75,7 @@ func newWatchServer(t *testing.T) *watchServer {
 	d.Views, d.Exports = view.Book{Store: rows, Now: clock}, s.exports
 	d.Alerts = alert.New(alert.Options{Store: rows, Figures: d.Query, Sender: s, Sealer: sealer, Base: "https://weir.example.com", Log: slog.New(slog.DiscardHandler), Now: clock})
 	s.surface = New(d)
-	s.mux = edge.NewMux(edge.Deps{Auth: gate{}, Log: slog.New(slog.DiscardHandler)}, s.surface)
+	s.mux = edge.NewMux(edge.Deps{Auth: callers, Log: slog.New(slog.DiscardHandler)}, s.surface)
 	return s
 }
 
@@ -363,7 +363,7 @@ func TestDownloadThatFailsIsBrokenOff(t *testing.T) {
 	}
 	d := s.surface.Deps
 	d.Bodies = brokenBodies{d.Bodies}
-	srv := httptest.NewServer(edge.NewMux(edge.Deps{Auth: gate{}, Log: slog.New(slog.DiscardHandler)}, New(d)))
+	srv := httptest.NewServer(edge.NewMux(edge.Deps{Auth: callers, Log: slog.New(slog.DiscardHandler)}, New(d)))
 	defer srv.Close()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.URL+"/api/v1/export?bodies=true", http.NoBody)
 	if err != nil {

@@ -184,7 +184,10 @@ func (in *aggregateInput) groups(a *query.Aggregate) (err error) {
 		return err
 	}
 	a.ThenBy, a.ThenPath, err = fieldNamed("group_by", strings.TrimSpace(second))
-	if err == nil && a.ThenBy == a.GroupBy && a.ThenPath == a.Path {
+	switch {
+	case err != nil && strings.Contains(second, ","): // a path in backquotes may hold one
+		return fault.Bad("group_by", "group_by takes two fields at most")
+	case err == nil && a.ThenBy == a.GroupBy && a.ThenPath == a.Path:
 		return fault.Bad("group_by", "group_by names %q twice", clip.To(first, 60))
 	}
 	return err

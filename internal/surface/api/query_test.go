@@ -47,17 +47,11 @@ func (s *server) agentTrace(n int) string {
 
 func (s *server) score(sc *span.Score) {
 	s.t.Helper()
-	notes, ok := s.store.(span.Notes)
-	if !ok {
-		s.t.Fatal("the store keeps no scores")
-	}
 	sc.Project, sc.ID, sc.Source, sc.Created, sc.Updated = "one", sc.Target.Span+sc.Name, span.ByAPI, now, now
-	if err := notes.PutScore(s.t.Context(), sc); err != nil {
+	if err := s.stores.Truth.PutScore(s.t.Context(), sc); err != nil {
 		s.t.Fatal(err)
 	}
-	if err := s.indexer.Wait(s.t.Context(), s.store.Committed()); err != nil {
-		s.t.Fatal(err)
-	}
+	s.stores.Wait()
 }
 
 func TestTraceView(t *testing.T) {

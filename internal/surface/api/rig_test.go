@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -22,32 +21,18 @@ import (
 	"weir/internal/money"
 	"weir/internal/query"
 	"weir/internal/span"
-	"weir/internal/store/duckdb"
-	"weir/internal/store/pebble"
+	"weir/internal/surface/surfacetest"
 	"weir/internal/tenant"
 )
 
 var now = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
 // callers by bearer token.
-var callers = map[string]*tenant.Identity{
+var callers = surfacetest.Callers{
 	"sk-admin":  {Means: tenant.ByMaster, Role: tenant.RoleAdmin, Project: "one", Key: tenant.MasterKey},
 	"sk-member": {Means: tenant.ByKey, Role: tenant.RoleMember, Project: "one", Key: "k1", User: "u1", Email: "u1@example.com"},
 	"sk-viewer": {Means: tenant.ByKey, Role: tenant.RoleViewer, Project: "one", Key: "k3", User: "u3"},
 	"sk-other":  {Means: tenant.ByKey, Role: tenant.RoleMember, Project: "two", Key: "k2", User: "u2"},
-}
-
-type gate struct{}
-
-func (gate) Authenticate(r *http.Request) (*tenant.Identity, error) {
-	token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if token == "sk-expired" {
-		return nil, fault.New(fault.Expired, "key has expired")
-	}
-	if who := callers[token]; who != nil {
-		return who, nil
-	}
-	return nil, fault.New(fault.Unauthenticated, "no credential, or an unknown one")
 }
 
 // accounts is an Accounts in memory.
@@ -156,12 +141,8 @@ func (a *accounts) Users(*tenant.Identity, string, int, int) ([]tenant.User, int
 	return a.users, len(a.users)
 }
 
-// bodies reads bodies that tests put into blobs whole.
-type bodies struct{ store span.Store }
-
-func (b bodies) Body(ctx context.Context, s *span.Span, r span.Ref) ([]byte, error) {
-	return b.store.Blob(ctx, s.Project, s.Day, r.Skeleton)
-}
+// bodies also tells what is new in a body.
+type bodies struct{ *surfacetest.Stores }
 
 func (b bodies) NewMessages(ctx context.Context, s *span.Span) ([]jsonx.Raw, error) {
 	body, err := b.Body(ctx, s, s.Input)
@@ -209,70 +190,26 @@ type server struct {
 	t        *testing.T
 	surface  *Surface
 	mux      http.Handler
-	store    span.Store
-	indexer  *query.Indexer
+	stores   *surfacetest.Stores
 	accounts *accounts
 }
 
 func newServer(t *testing.T) *server {
 	t.Helper()
-	dir := t.TempDir()
-	store, err := pebble.Open(filepath.Join(dir, "traces"), pebble.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := store.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	file := filepath.Join(dir, "index.duckdb")
-	x := query.NewIndexer(store, query.Backend{
-		Open:   func(ctx context.Context) (query.Index, error) { return duckdb.Open(ctx, file, duckdb.Options{}) },
-		Remove: func() error { return duckdb.Remove(file) },
-	}, query.IndexerOptions{})
-	if err := x.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(x.Stop)
-	if err := x.Wait(t.Context(), 0); err != nil {
-		t.Fatal(err)
-	}
-	s := &server{t: t, store: store, indexer: x, accounts: &accounts{}}
-	s.surface = New(withKeepers(t, store, x, Deps{
-		Query: query.NewEngine(store, x, nil), Bodies: bodies{store}, Accounts: s.accounts, Models: fleet{}, System: &machine{levels: map[string]string{}},
+	stores := surfacetest.Open(t)
+	s := &server{t: t, stores: stores, accounts: &accounts{}}
+	s.surface = New(withKeepers(t, stores.Truth, stores.Index, Deps{
+		Query: query.NewEngine(stores.Truth, stores.Index, nil), Bodies: bodies{stores}, Accounts: s.accounts, Models: fleet{}, System: &machine{levels: map[string]string{}},
 		Version: "1", Now: func() time.Time { return now }, Heartbeat: time.Hour,
 	}))
-	s.mux = edge.NewMux(edge.Deps{Auth: gate{}, Log: slog.New(slog.DiscardHandler)}, s.surface)
+	s.mux = edge.NewMux(edge.Deps{Auth: callers, Log: slog.New(slog.DiscardHandler)}, s.surface)
 	return s
 }
 
 // record stores a call with its bodies.
 func (s *server) record(sp *span.Span, input, output string) {
 	s.t.Helper()
-	b := &span.Batch{Span: sp, Blobs: map[span.Hash][]byte{}}
-	for _, x := range []struct {
-		ref  *span.Ref
-		body string
-	}{{&sp.Input, input}, {&sp.Output, output}} {
-		if x.body != "" {
-			h := span.HashOf([]byte(x.body))
-			b.Blobs[h] = []byte(x.body)
-			x.ref.Form, x.ref.Skeleton, x.ref.Size = span.FormRaw, h, len(x.body)
-		}
-	}
-	day, err := s.store.Home(s.t.Context(), sp.Project, sp.Trace, span.DayOf(sp.Start))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	sp.Day = day
-	if err := s.store.Append(s.t.Context(), true, b); err != nil {
-		s.t.Fatal(err)
-	}
-	// A read waits by itself, but not as long as a busy machine may take.
-	if err := s.indexer.Wait(s.t.Context(), s.store.Committed()); err != nil {
-		s.t.Fatal(err)
-	}
+	s.stores.Record(sp, input, output)
 }
 
 func call(n int, project tenant.ProjectID) *span.Span {

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"weir/internal/edge"
+	"weir/internal/jsonx"
 	"weir/internal/span"
 )
 
@@ -103,6 +104,8 @@ func TestBadInputNamesTheField(t *testing.T) {
 		{"GET", "/aggregate?interval=2m", "", 400, "interval"},
 		{"GET", "/aggregate?interval=1m&from=2020-01-01T00:00:00Z", "", 400, "interval"},
 		{"GET", "/aggregate?group_by=cost", "", 400, "group_by"},
+		{"GET", "/aggregate?group_by=model,status,provider", "", 400, "group_by"},
+		{"GET", "/traces?filter=name%20%3D%20a%00b", "", 400, "filter"},
 		{"GET", "/aggregate?measure=speed", "", 400, "measure"},
 		{"GET", "/aggregate?from=2036-01-01T00:00:00Z", "", 400, "from"},
 		{"GET", "/facets", "", 400, "field"},
@@ -178,6 +181,25 @@ func TestTraces(t *testing.T) {
 	s.get("/traces/"+one.Trace+"/spans/"+one.ID+"/curl", &cmd)
 	if !strings.Contains(cmd, "/v1/messages'") || !strings.Contains(cmd, in) || !strings.Contains(cmd, "$WEIR_KEY") {
 		t.Errorf("curl %s", cmd)
+	}
+}
+
+func TestRawSpan(t *testing.T) {
+	s := newServer(t)
+	sp := call(1, "one")
+	sp.Source, sp.Attributes = "otlp", jsonx.Raw(`{"a":1,"in":{"$body":"input","as":"json"},"out":{"$body":"output","at":"x"}}`)
+	sp.Events = []span.Moment{{Name: "e", Time: sp.Start, Attributes: jsonx.Raw(`{"content":{"$body":"input","at":"q"}}`)}}
+	s.record(sp, `{"q":"why"}`, "")
+	path := "/traces/" + sp.Trace + "/spans/" + sp.ID
+	for query, want := range map[string][2]string{
+		"":          {string(sp.Attributes), string(sp.Events[0].Attributes)},
+		"?raw=true": {`{"a":1,"in":"{\"q\":\"why\"}","out":{"$body":"output","at":"x"}}`, `{"content":"why"}`}, // there is no output
+	} {
+		var got Span
+		s.get(path+query, &got)
+		if string(got.Attributes) != want[0] || string(got.Events[0].Attributes) != want[1] {
+			t.Errorf("%q: %s, event %s", query, got.Attributes, got.Events[0].Attributes)
+		}
 	}
 }
 

@@ -142,7 +142,7 @@ func (s *Surface) shared() {
 	register(s, get("/tree", "getSharedTree", "What a tree shows of a shared trace", ""), onShared(s, SharedTreeInput.token, func(ctx context.Context, v *Surface, t TraceInput, in *SharedTreeInput) (*body[Tree], error) {
 		return v.getTree(ctx, &getTreeInput{TraceInput: t, Limit: in.Limit, Cursor: in.Cursor})
 	}))
-	register(s, get("/spans/{span}", "getSharedSpan", "A span of a shared trace", ""), onShared(s, SharedSpanInput.token, ofSpan((*Surface).getSpan)))
+	register(s, get("/spans/{span}", "getSharedSpan", "A span of a shared trace", ""), onShared(s, SharedSpanInput.token, ofSpan((*Surface).span)))
 	register(s, get("/spans/{span}/messages", "getSharedMessages", "The conversation of a shared span", ""), onShared(s, SharedSpanInput.token, ofSpan((*Surface).getMessages)))
 	recorded := func(which func(*span.Span) span.Ref) func(*Surface, context.Context, *SpanInput) (*bytesOutput, error) {
 		return func(v *Surface, ctx context.Context, in *SpanInput) (*bytesOutput, error) {

@@ -5,10 +5,13 @@ import (
 	"context"
 	"net/http"
 	"reflect"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"weir/internal/edge"
+	"weir/internal/fault"
+	"weir/internal/ingest/mapping"
 	"weir/internal/jsonx"
 	"weir/internal/llm"
 	"weir/internal/money"
@@ -219,12 +222,51 @@ func (s *Surface) getTrace(ctx context.Context, in *getTraceInput) (*body[Trace]
 	return reply(out)
 }
 
-func (s *Surface) getSpan(ctx context.Context, in *SpanInput) (*body[Span], error) {
+type getSpanInput struct {
+	SpanInput
+	Raw bool `query:"raw" doc:"attributes as they arrived: those that became the input or output, of which a marker tells, are put back"`
+}
+
+func (s *Surface) getSpan(ctx context.Context, in *getSpanInput) (*body[Span], error) {
+	if !in.Raw {
+		return s.span(ctx, &in.SpanInput)
+	}
+	sp, err := s.Query.Span(ctx, edge.Who(ctx).Project, in.Trace, in.Span)
+	if err == nil && sp.Source != "" {
+		sp, err = s.restored(ctx, sp)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return reply(spanOf(sp))
+}
+
+// span is a span as it is kept, which is all that a share shows.
+func (s *Surface) span(ctx context.Context, in *SpanInput) (*body[Span], error) {
 	sp, err := s.Query.Span(ctx, edge.Who(ctx).Project, in.Trace, in.Span)
 	if err != nil {
 		return nil, err
 	}
 	return reply(spanOf(sp))
+}
+
+// restored is a copy of a reported span with its attributes as they arrived. Markers of a body that is not kept stay.
+func (s *Surface) restored(ctx context.Context, sp *span.Span) (*span.Span, error) {
+	var bodies [2][]byte
+	for i, ref := range []span.Ref{sp.Input, sp.Output} {
+		b, err := s.bodyOf(ctx, sp, ref)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return nil, err
+		}
+		bodies[i] = b
+	}
+	c := *sp
+	c.Attributes = mapping.Restore(sp.Attributes, bodies[0], bodies[1])
+	c.Events = slices.Clone(sp.Events)
+	for i := range c.Events {
+		c.Events[i].Attributes = mapping.Restore(c.Events[i].Attributes, bodies[0], bodies[1])
+	}
+	return &c, nil
 }
 
 func plus(a, b llm.Usage) llm.Usage {

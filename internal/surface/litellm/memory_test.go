@@ -64,6 +64,9 @@ func (m *memory) Keys(context.Context, tenant.KeyFilter, tenant.Page) ([]tenant.
 	return values(m, m.keys)
 }
 
+// Together takes nothing back.
+func (m *memory) Together(_ context.Context, do func(tenant.Changes) error) error { return do(m) }
+
 func (m *memory) CreateUser(_ context.Context, u tenant.User) error {
 	return put(m, m.users, u.ID, u, false)
 }

@@ -14,8 +14,8 @@ func TestFiguresAreOverCalls(t *testing.T) {
 	r := filled(t)
 	tool, covered := call(trace(4), 4), call(trace(4), 5)
 	tool.Kind, covered.Covered = span.Tool, true
-	r.record(tool, "", "")
-	r.record(covered, "", "")
+	r.Record(tool, "", "")
+	r.Record(covered, "", "")
 	s := r.session("sk-member")
 	for filter, want := range map[string]string{"": "calls\n2\n", "kind = tool": "calls\n1\n", "kind exists": "calls\n4\n"} {
 		if text, failed := ask(t, s, "aggregate", map[string]any{"filter": filter, "measures": []string{"calls"}}); failed || !strings.HasPrefix(text, want) {

@@ -1,13 +1,11 @@
 package mcp
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,94 +13,35 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"weir/internal/edge"
-	"weir/internal/fault"
 	"weir/internal/llm"
 	"weir/internal/money"
 	"weir/internal/query"
 	"weir/internal/span"
-	"weir/internal/store/duckdb"
-	"weir/internal/store/pebble"
+	"weir/internal/surface/surfacetest"
 	"weir/internal/tenant"
 )
 
 var now = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
-var callers = map[string]*tenant.Identity{
+var callers = surfacetest.Callers{
 	"sk-member": {Means: tenant.ByKey, Role: tenant.RoleMember, Project: "one", Email: "u1@example.com"},
 	"sk-viewer": {Means: tenant.ByKey, Role: tenant.RoleViewer, Project: "one"},
 	"sk-other":  {Means: tenant.ByKey, Role: tenant.RoleMember, Project: "two"},
 }
 
-type gate struct{}
-
-func (gate) Authenticate(r *http.Request) (*tenant.Identity, error) {
-	if who := callers[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")]; who != nil {
-		return who, nil
-	}
-	return nil, fault.New(fault.Unauthenticated, "no credential, or an unknown one")
-}
-
-type blobs struct{ store span.Store }
-
-func (b blobs) Body(ctx context.Context, s *span.Span, r span.Ref) ([]byte, error) {
-	return b.store.Blob(ctx, s.Project, s.Day, r.Skeleton)
-}
-
 type rig struct {
-	t     *testing.T
-	store *pebble.Store
-	x     *query.Indexer
-	url   string
+	*surfacetest.Stores
+	t   *testing.T
+	url string
 }
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	dir := t.TempDir()
-	store, err := pebble.Open(filepath.Join(dir, "truth"), pebble.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = store.Close() })
-	file := filepath.Join(dir, "index.duckdb")
-	x := query.NewIndexer(store, query.Backend{
-		Open:   func(ctx context.Context) (query.Index, error) { return duckdb.Open(ctx, file, duckdb.Options{}) },
-		Remove: func() error { return duckdb.Remove(file) },
-	}, query.IndexerOptions{})
-	if err := x.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(x.Stop)
-	s := New(Deps{Query: query.NewEngine(store, x, nil), Bodies: blobs{store}, Scores: store, Version: "1", Now: func() time.Time { return now }})
-	srv := httptest.NewServer(edge.NewMux(edge.Deps{Auth: gate{}, Log: slog.New(slog.DiscardHandler)}, s))
+	stores := surfacetest.Open(t)
+	s := New(Deps{Query: query.NewEngine(stores.Truth, stores.Index, nil), Bodies: stores, Scores: stores.Truth, Version: "1", Now: func() time.Time { return now }})
+	srv := httptest.NewServer(edge.NewMux(edge.Deps{Auth: callers, Log: slog.New(slog.DiscardHandler)}, s))
 	t.Cleanup(srv.Close)
-	return &rig{t: t, store: store, x: x, url: srv.URL + "/mcp"}
-}
-
-// record stores a span with its bodies.
-func (r *rig) record(s *span.Span, input, output string) {
-	r.t.Helper()
-	b := &span.Batch{Span: s, Blobs: map[span.Hash][]byte{}}
-	for _, x := range []struct {
-		ref  *span.Ref
-		body string
-	}{{&s.Input, input}, {&s.Output, output}} {
-		if x.body != "" {
-			h := span.HashOf([]byte(x.body))
-			b.Blobs[h] = []byte(x.body)
-			x.ref.Form, x.ref.Skeleton, x.ref.Size, x.ref.Preview = span.FormRaw, h, len(x.body), x.body[:min(len(x.body), 100)]
-		}
-	}
-	day, err := r.store.Home(r.t.Context(), s.Project, s.Trace, span.DayOf(s.Start))
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	s.Day = day
-	if err := r.store.Append(r.t.Context(), true, b); err != nil {
-		r.t.Fatal(err)
-	}
-	if err := r.x.Wait(r.t.Context(), r.store.Committed()); err != nil {
-		r.t.Fatal(err)
-	}
+	return &rig{Stores: stores, t: t, url: srv.URL + "/mcp"}
 }
 
 func trace(n int) string { return strings.Repeat(fmt.Sprint(n), 32) }
@@ -159,13 +98,13 @@ const (
 
 func filled(t *testing.T) *rig {
 	r := newRig(t)
-	r.record(call(trace(1), 1), request, reply)
+	r.Record(call(trace(1), 1), request, reply)
 	b := call(trace(2), 2)
 	b.Status, b.ErrorType, b.ErrorText, b.HTTP = span.Error, "rate_limit", "slow down\nplease", 429
-	r.record(b, strings.Replace(request, "towns", "cities", 1), "")
+	r.Record(b, strings.Replace(request, "towns", "cities", 1), "")
 	other := call(trace(3), 3)
 	other.Project = "two"
-	r.record(other, request, reply)
+	r.Record(other, request, reply)
 	return r
 }
 
@@ -262,7 +201,7 @@ func TestScoring(t *testing.T) {
 	if text, failed := ask(t, r.session("sk-member"), "add_score", args); failed {
 		t.Fatal(text)
 	}
-	got, err := r.store.Scores(t.Context(), "one", span.Target{Trace: trace(1)})
+	got, err := r.Truth.Scores(t.Context(), "one", span.Target{Trace: trace(1)})
 	if err != nil || len(got) != 1 || got[0].Value != 1 || got[0].Type != span.Boolean || got[0].Source != span.ByJudge || got[0].Author != "u1@example.com" || got[0].Target.Span != id(1) {
 		t.Errorf("%v %+v", err, got)
 	}
@@ -272,14 +211,14 @@ func TestScoring(t *testing.T) {
 func TestAnswersAreBounded(t *testing.T) {
 	r := newRig(t)
 	long := strings.Repeat("日本語の長い文章。", 3000)
-	r.record(call(trace(1), 1), strings.Replace(request, "Which towns of 日本 are large?", long, 1), strings.Replace(reply, "Tokyo", long, 1))
+	r.Record(call(trace(1), 1), strings.Replace(request, "Which towns of 日本 are large?", long, 1), strings.Replace(reply, "Tokyo", long, 1))
 	for n := 2; n <= 150; n++ {
 		s := call(trace(1), n)
 		s.Parent = id(n - 1)
 		if n%10 != 0 {
 			s.Parent = id(1)
 		}
-		r.record(s, "", "")
+		r.Record(s, "", "")
 	}
 	s := r.session("sk-member")
 	text, _ := ask(t, s, "get_span_messages", map[string]any{"id": trace(1) + "/" + id(1), "max_chars": 3000})

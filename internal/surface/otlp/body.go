@@ -39,16 +39,36 @@ func (f *inflater) errBomb() error {
 func (f *inflater) read(r *http.Request) (body []byte, release func(), err error) {
 	encoding := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding")))
 	if encoding == "" || encoding == "identity" {
-		if body, err = edge.ReadBody(r, f.limit); err != nil {
-			return nil, nil, err
-		}
-		return f.counted(body)
+		return f.plain(r)
 	}
 	compressed, err := edge.ReadBody(r, f.limit)
 	if err != nil {
 		return nil, nil, err
 	}
 	return f.decompress(encoding, compressed)
+}
+
+// plain books a body by the length it announces before a byte of it is held. One for which there is no room is read to
+// its end all the same, or a client that is still sending would not see the answer.
+func (f *inflater) plain(r *http.Request) (body []byte, release func(), err error) {
+	n := r.ContentLength
+	if n <= 0 || n > f.limit {
+		if body, err = edge.ReadBody(r, f.limit); err != nil {
+			return nil, nil, err
+		}
+		return f.counted(body)
+	}
+	release = func() { f.used.Add(-n) }
+	if f.used.Add(n) > f.all {
+		release()
+		_, _ = io.Copy(io.Discard, r.Body) // the refusal stands whatever becomes of it
+		return nil, nil, errCrowded
+	}
+	if body, err = edge.ReadBody(r, f.limit); err != nil {
+		release()
+		return nil, nil, err
+	}
+	return body, release, nil
 }
 
 // counted books a body that is there already.

@@ -1,10 +1,9 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
-import { useMemo } from 'react';
 import { get } from '@/shared/api/client';
 import type { SessionCall } from '@/shared/api/types';
 import { canonicalInput, canonicalMessage, type Canonical } from '@/shared/chat/canonical';
 import { MessageView, SystemView } from '@/shared/chat/Conversation';
-import type { Message } from '@/shared/chat/types';
+import type { Message, Part } from '@/shared/chat/types';
 import { useT } from '@/shared/i18n';
 import { Waiting } from '@/shared/ui/Bits';
 import { Json } from '@/shared/ui/Json';
@@ -19,7 +18,7 @@ const messagesQuery = (trace: string, span: string) =>
     queryKey: ['session', 'messages', trace, span],
     queryFn: ({ signal }) => get<Canonical>(`/traces/${encodeURIComponent(trace)}/spans/${encodeURIComponent(span)}/messages`, {}, signal),
     staleTime: Infinity,
-    gcTime: 120_000,
+    gcTime: 10_000, // until the next call has been compared with it: all conversations of a long session are large
     retry: false,
   });
 
@@ -32,23 +31,49 @@ function shared(a: Message[], b: Message[]): number {
   return differs < 0 ? a.length : differs;
 }
 
+interface Added {
+  system: Part[];
+  messages: Message[];
+  said: Message[];
+  input?: unknown; // shown where no messages were recognised
+  output?: unknown;
+}
+
+function added(c: Canonical, before?: Canonical): Added {
+  const conv = canonicalInput(c);
+  const said = (c.output.messages ?? []).map(canonicalMessage);
+  const known = before ? Math.max(conv.newFrom, shared(conv.messages, spoken(before))) : conv.newFrom;
+  return {
+    system: conv.system, messages: conv.messages.slice(known), said,
+    input: conv.messages.length === 0 ? c.input.value : undefined, output: said.length === 0 ? c.output.value : undefined,
+  };
+}
+
+const addedQuery = (call: SessionCall, before?: SessionCall) =>
+  queryOptions({
+    queryKey: ['session', 'added', call.trace, call.span, before?.trace, before?.span],
+    queryFn: async ({ client }) => {
+      const prior = before && foreign(before) ? client.fetchQuery(messagesQuery(before.trace, before.span)).catch(() => undefined) : undefined;
+      return added(await client.fetchQuery(messagesQuery(call.trace, call.span)), await prior);
+    },
+    staleTime: Infinity,
+    retry: false,
+  });
+
 /** What a call of an application added: its messages in the server's own form, without those the call before had. */
 export function AppBody({ call, before }: { call: SessionCall; before?: SessionCall }) {
   const t = useT();
-  const q = useQuery(messagesQuery(call.trace, call.span));
-  const prior = useQuery({ ...messagesQuery(before?.trace ?? '', before?.span ?? ''), enabled: before !== undefined && foreign(before) });
-  const conv = useMemo(() => (q.data ? canonicalInput(q.data) : undefined), [q.data]);
-  const known = useMemo(() => (conv && prior.data ? Math.max(conv.newFrom, shared(conv.messages, spoken(prior.data))) : (conv?.newFrom ?? 0)), [conv, prior.data]);
-  if (q.isPending || prior.isLoading) return <Waiting />;
-  if (!conv || !q.data) return <span className="dim">{t('bodies.missing')}</span>;
-  const said = (q.data.output.messages ?? []).map(canonicalMessage);
+  const q = useQuery(addedQuery(call, before));
+  if (q.isPending) return <Waiting />;
+  if (!q.data) return <span className="dim">{t('bodies.missing')}</span>;
+  const { system, messages, said, input, output } = q.data;
   return (
     <>
-      {before === undefined && <SystemView parts={conv.system} />}
-      {conv.messages.slice(known).map((m, i) => <MessageView key={i} message={m} />)}
-      {conv.messages.length === 0 && q.data.input.value != null && <Json value={q.data.input.value} />}
+      {before === undefined && <SystemView parts={system} />}
+      {messages.map((m, i) => <MessageView key={i} message={m} />)}
+      {input != null && <Json value={input} />}
       {said.map((m, i) => <MessageView key={`a${i}`} message={m} tag={t('answer')} />)}
-      {said.length === 0 && q.data.output.value != null && <Json value={q.data.output.value} />}
+      {output != null && <Json value={output} />}
     </>
   );
 }

@@ -8,7 +8,7 @@ import { useT } from '@/shared/i18n';
 import { Copy, ErrorNotice, Spacer, Waiting } from '@/shared/ui/Bits';
 import { Code } from '@/shared/ui/Code';
 import { Json } from '@/shared/ui/Json';
-import { bodyQuery, useSource, type Side } from './source';
+import { bodyQuery, rawSpanQuery, useSource, type Side } from './source';
 import s from './Trace.module.css';
 
 export const lazyAbove = 3_000_000; // bytes
@@ -87,16 +87,23 @@ export function Value({ value, text }: { value: unknown; text?: string }) {
   return typeof value === 'string' ? <Code text={value || (text ?? '')} wrap /> : <Json value={value} open={3} />;
 }
 
+/** The span as it is kept, or with the attributes that became bodies put back. */
 export function RawTab({ span }: { span: Span }) {
   const t = useT();
+  const source = useSource();
+  const [whole, setWhole] = useState(false);
+  const marked = useMemo(() => !source.shared && JSON.stringify([span.attributes, span.events]).includes('{"$body":'), [source, span]);
+  const q = useQuery({ ...rawSpanQuery(source, span.id), enabled: whole && marked, retry: false });
+  const shown = whole && marked ? q.data : span;
   return (
     <section>
-      <div style={{ display: 'flex', alignItems: 'center' }}>
+      <div style={{ display: 'flex', alignItems: 'center', gap: 8 }}>
         <h2 className={s.h}>{t('raw.span')}</h2>
         <Spacer />
-        <Copy text={() => JSON.stringify(span, null, 2)} />
+        {marked && <Button variant="default" size="compact-xs" aria-pressed={whole} onClick={() => setWhole(!whole)}>{t('raw.arrived')}</Button>}
+        {shown && <Copy text={() => JSON.stringify(shown, null, 2)} />}
       </div>
-      <Json value={span} />
+      {shown ? <Json value={shown} /> : q.error ? <ErrorNotice error={q.error} /> : <Waiting />}
     </section>
   );
 }

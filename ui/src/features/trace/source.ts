@@ -56,6 +56,16 @@ export const spanQuery = (s: Source, span: string) =>
     staleTime: 30_000,
   });
 
+/** Attributes as they arrived; shares do not show them. */
+export const rawSpanQuery = (s: Source, span: string) =>
+  queryOptions({
+    queryKey: ['trace', s.base, 'raw', span],
+    queryFn: ({ signal }) => get<Span>(spanPath(s, span), { raw: 'true' }, signal),
+    staleTime: Infinity,
+    gcTime: 120_000,
+    structuralSharing: false,
+  });
+
 export const messagesQuery = (s: Source, span: string) =>
   queryOptions({
     queryKey: ['trace', s.base, 'messages', span],

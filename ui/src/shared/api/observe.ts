@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { get, json, type Query } from './client';
-import type { Scope } from './queries';
+import { further, type Scope } from './queries';
 import type { components } from './schema';
 
 /** What lists, errors, users, alerts and settings read; shapes are those of the server's OpenAPI document. */
@@ -31,11 +31,11 @@ interface Cursored {
   next_cursor?: string;
 }
 
-/** Pages of a list that hands out a cursor. */
-const paged = <R extends Cursored>(key: unknown[], path: string, query: Query) =>
+/** Pages of a list that hands out a cursor; later is what those after the first are asked for with. */
+const paged = <R extends Cursored>(key: unknown[], path: string, query: Query, later: Query = {}) =>
   infiniteQueryOptions({
     queryKey: key,
-    queryFn: ({ pageParam, signal }) => get<R>(path, { ...query, cursor: pageParam || undefined }, signal),
+    queryFn: ({ pageParam, signal }) => get<R>(path, pageParam ? { ...query, ...later, cursor: pageParam } : query, signal),
     initialPageParam: '',
     getNextPageParam: (p) => p.next_cursor || undefined,
     placeholderData: keepPreviousData,
@@ -45,10 +45,10 @@ const one = <R>(key: unknown[], path: string, query: Query = {}, stale = 5_000) 
   queryOptions({ queryKey: key, queryFn: ({ signal }) => get<R>(path, query, signal), staleTime: stale, placeholderData: keepPreviousData });
 
 export const summariesQuery = (s: Scope, sort = '-start', limit = 100) =>
-  paged<S['TracePage']>(['traces', 'summaries', scope(s), sort, limit], '/traces', { ...scope(s), view: 'traces', sort, limit });
+  paged<S['TracePage']>(['traces', 'summaries', scope(s), sort, limit], '/traces', { ...scope(s), view: 'traces', sort, limit }, { limit: Math.max(limit, further) });
 
 export const callsQuery = (s: Scope, sort = '-start', limit = 100) =>
-  paged<S['TraceList']>(['traces', 'calls', scope(s), sort, limit], '/traces', { ...scope(s), view: 'calls', sort, limit });
+  paged<S['TraceList']>(['traces', 'calls', scope(s), sort, limit], '/traces', { ...scope(s), view: 'calls', sort, limit }, { limit: Math.max(limit, further) });
 
 /** Whether applications send spans of their own. */
 export const applicationsQuery = queryOptions({

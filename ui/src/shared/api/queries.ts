@@ -24,11 +24,14 @@ export const meQuery = queryOptions({
   retry: (n, e) => !(e instanceof ApiError && e.status > 0 && e.status < 500) && n < 2,
 });
 
+/** How many rows a page after the first has: who scrolls that far is likely to go on. */
+export const further = 300;
+
 export const tracesQuery = (s: Scope, sort = '-start', limit = 100) =>
   infiniteQueryOptions({
     queryKey: ['traces', scope(s), sort, limit],
     queryFn: ({ pageParam, signal }) =>
-      get<Page<TraceRow>>('/traces', { ...scope(s), sort, limit, cursor: pageParam || undefined }, signal),
+      get<Page<TraceRow>>('/traces', { ...scope(s), sort, limit: pageParam ? Math.max(limit, further) : limit, cursor: pageParam || undefined }, signal),
     initialPageParam: '',
     getNextPageParam: (p) => p.next_cursor || undefined,
     placeholderData: keepPreviousData,

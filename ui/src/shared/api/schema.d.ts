@@ -1578,6 +1578,8 @@ export interface components {
             /** Format: int64 */
             notes: number;
             /** Format: int64 */
+            points: number;
+            /** Format: int64 */
             shared_kept: number;
             /** Format: int64 */
             shares: number;
@@ -6104,7 +6106,10 @@ export interface operations {
     };
     getSpan: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description attributes as they arrived: those that became the input or output, of which a marker tells, are put back */
+                raw?: boolean;
+            };
             header?: never;
             path: {
                 trace: string;

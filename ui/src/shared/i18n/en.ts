@@ -163,6 +163,7 @@ export const en = {
   'tab.cost': 'Cost',
   'tab.raw': 'Raw',
   'raw.span': 'The span as recorded',
+  'raw.arrived': 'With attributes as they arrived',
   'attr.params': 'Parameters',
   'attr.metadata': 'Metadata',
   'attr.attributes': 'Attributes',

@@ -164,6 +164,7 @@ export const ja: Record<keyof typeof en, string> = {
   'tab.cost': '費用',
   'tab.raw': '生データ',
   'raw.span': '記録されたスパン',
+  'raw.arrived': '属性を受信時の形で表示',
   'attr.params': 'パラメーター',
   'attr.metadata': 'メタデータ',
   'attr.attributes': '属性',

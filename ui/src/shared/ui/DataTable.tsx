@@ -1,6 +1,6 @@
-import { type ColumnDef, type ColumnSizingState, flexRender, getCoreRowModel, useReactTable, type VisibilityState } from '@tanstack/react-table';
+import { type ColumnDef, type ColumnSizingState, createRow, flexRender, getCoreRowModel, type Row, type Table, useReactTable, type VisibilityState } from '@tanstack/react-table';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useRef, type ReactNode } from 'react';
+import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 import { useHotkeys } from '../keys/hotkeys';
 import { useT } from '../i18n';
 import { size } from '../theme/tokens';
@@ -46,46 +46,68 @@ function sizingPref(name: string) {
 }
 
 const none: ReadonlySet<string> = new Set();
+const nothing: never[] = [];
 const checkWidth = 30;
+const ahead = 50; // rows before the end at which more are asked for
+
+const kept = 200;
+
+/**
+ * Rows of the table with their cells are made when they are first seen, and the latest few kept: made for a hundred
+ * thousand at once they would stop the page at each addition, and kept for all they would fill its memory.
+ */
+class Seen<R extends object> {
+  private now = new Map<R, Row<R>>();
+  private before = this.now;
+
+  row(table: Table<R>, id: (r: R) => string, r: R, index: number): Row<R> {
+    const made = this.now.get(r) ?? this.before.get(r) ?? createRow(table, id(r), r, index, 0);
+    if (!this.now.has(r) && this.now.size >= kept) [this.before, this.now] = [this.now, new Map()];
+    this.now.set(r, made);
+    return made;
+  }
+}
+
 const stop = (e: React.DragEvent) => (e.preventDefault(), e.stopPropagation());
 
 /** A virtual list of 32 px rows under a sticky head. j/k move, Enter opens the side panel, Shift+Enter the page, x marks. */
-export function DataTable<R>(p: DataTableProps<R>) {
+export function DataTable<R extends object>(p: DataTableProps<R>) {
   const t = useT();
   const box = useRef<HTMLDivElement>(null);
   const sizing = sizingPref(p.name);
   const columnSizing = sizing.use();
   const table = useReactTable<R>({
-    data: p.rows,
+    data: nothing,
     columns: p.columns,
     getCoreRowModel: getCoreRowModel(),
-    getRowId: p.id,
     columnResizeMode: 'onChange',
     state: { columnSizing, columnVisibility: p.visibility ?? {}, columnOrder: p.order ?? [] },
     onColumnSizingChange: (u) => sizing.set(typeof u === 'function' ? u(sizing.get()) : u),
   });
-  const rows = table.getRowModel().rows;
+  const rows = p.rows;
+  const [seen] = useState(() => new Seen<R>());
   const v = useVirtualizer({ count: rows.length, getScrollElement: () => box.current, estimateSize: () => size.row, overscan: 12 });
   const items = v.getVirtualItems();
   const last = items.at(-1)?.index ?? 0;
   const { more } = p;
   useEffect(() => {
-    if (more && last >= rows.length - 20) more();
+    if (more && last >= rows.length - ahead) more();
   }, [more, last, rows.length]);
 
-  const at = rows.findIndex((r) => r.id === p.cursor);
+  const { cursor, id } = p;
+  const at = useMemo(() => (cursor === undefined ? -1 : rows.findIndex((r) => id(r) === cursor)), [rows, cursor, id]);
   const move = (d: number) => {
     const i = at < 0 ? 0 : Math.max(0, Math.min(rows.length - 1, at + d));
     const r = rows[i];
     if (!r) return;
-    p.onCursor(r.id, false);
+    p.onCursor(id(r), false);
     v.scrollToIndex(i, { align: 'auto' });
   };
   const open = (panel: boolean) => {
     const r = rows[at];
     if (!r) return false;
-    if (panel) p.onCursor(r.id, true);
-    else p.onOpen(r.original);
+    if (panel) p.onCursor(id(r), true);
+    else p.onOpen(r);
   };
   const elsewhere = (e: KeyboardEvent) => e.target instanceof HTMLElement && e.target.closest('a,button') !== null;
   useHotkeys({
@@ -102,13 +124,13 @@ export function DataTable<R>(p: DataTableProps<R>) {
   const picked = p.selected ?? none;
   const pick = (i: number, through: boolean) => {
     const next = new Set(picked);
-    const on = !next.has(rows[i]!.id);
+    const on = !next.has(id(rows[i]!));
     const [a, b] = through && anchor.current >= 0 ? [Math.min(anchor.current, i), Math.max(anchor.current, i)] : [i, i];
-    for (const r of rows.slice(a, b + 1)) if (on) next.add(r.id); else next.delete(r.id);
+    for (const r of rows.slice(a, b + 1)) if (on) next.add(id(r)); else next.delete(id(r));
     anchor.current = i;
     p.onSelect?.(next);
   };
-  const all = rows.length > 0 && rows.every((r) => picked.has(r.id));
+  const all = useMemo(() => rows.length > 0 && picked.size >= rows.length && rows.every((r) => picked.has(id(r))), [rows, picked, id]);
   const dragged = useRef<string | undefined>(undefined);
   const drop = (onto: string) => {
     const from = dragged.current;
@@ -126,7 +148,7 @@ export function DataTable<R>(p: DataTableProps<R>) {
         <div className={s.head} role="row" style={{ minWidth: width }}>
           {p.onSelect && (
             <div role="columnheader" className={s.check}>
-              <input type="checkbox" aria-label={t('select.all')} checked={all} ref={(el) => void (el && (el.indeterminate = !all && picked.size > 0))} onChange={() => p.onSelect?.(new Set(all ? [] : rows.map((r) => r.id)))} />
+              <input type="checkbox" aria-label={t('select.all')} checked={all} ref={(el) => void (el && (el.indeterminate = !all && picked.size > 0))} onChange={() => p.onSelect?.(new Set(all ? [] : rows.map(id)))} />
             </div>
           )}
           {table.getHeaderGroups()[0]?.headers.map((h) => {
@@ -151,7 +173,7 @@ export function DataTable<R>(p: DataTableProps<R>) {
         </div>
         <div style={{ height: v.getTotalSize(), position: 'relative' }} role="rowgroup">
           {items.map((i) => {
-            const r = rows[i.index]!;
+            const r = seen.row(table, id, rows[i.index]!, i.index);
             const mark = p.bad?.(r.original);
             return (
               <div
