@@ -183,11 +183,14 @@ func (x *Index) Aggregate(ctx context.Context, a query.Aggregate) (out query.Agg
 	if _, ok := measured[a.Measure]; !ok {
 		return out, fmt.Errorf("duckdb: unknown measure %q", a.Measure)
 	}
-	if inOneScan(a) {
-		if done, err := x.together(ctx, a, &out); done || err != nil {
-			return out, err
-		}
+	if done, err := x.fromHours(ctx, a, &out); done || err != nil {
+		return out, err
 	}
+	return x.atOnce(ctx, a)
+}
+
+// atOnce asks the engine for all of it.
+func (x *Index) atOnce(ctx context.Context, a query.Aggregate) (out query.Aggregation, err error) {
 	if a.GroupBy != nil {
 		if err := x.groups(ctx, a, &out); err != nil || len(out.Series) == 0 {
 			return out, err
@@ -371,4 +374,31 @@ func scanPoint(r *sql.Rows, at map[groupKey]*query.Series, other *query.Series) 
 		to.Points = append(to.Points, p)
 	}
 	return err
+}
+
+// bucketOf is the start of a span's interval. The remainder of a time before 1970 is negative, which costs a second one.
+func bucketOf(a query.Aggregate) string {
+	if !a.From.IsZero() && a.From.Unix() >= 0 {
+		return fmt.Sprintf(`"start" - "start" %% %d`, a.Interval)
+	}
+	return fmt.Sprintf(`"start" - (("start" %% %[1]d + %[1]d) %% %[1]d)`, a.Interval)
+}
+
+// added sums figures; the mean duration is weighted by spans.
+func added(points []query.Point) (f query.Figures) {
+	took := 0.0
+	for _, p := range points {
+		f.Calls, f.Errors, f.Cost = f.Calls+p.Calls, f.Errors+p.Errors, f.Cost+p.Cost
+		f.Usage = llm.Usage{
+			Input: f.Usage.Input + p.Usage.Input, CacheRead: f.Usage.CacheRead + p.Usage.CacheRead, CacheWrite: f.Usage.CacheWrite + p.Usage.CacheWrite,
+			CacheWrite1h: f.Usage.CacheWrite1h + p.Usage.CacheWrite1h, Output: f.Usage.Output + p.Usage.Output, Reasoning: f.Usage.Reasoning + p.Usage.Reasoning,
+		}
+		if p.Duration != nil {
+			took += float64(*p.Duration) * float64(p.Calls)
+		}
+	}
+	if f.Calls > 0 {
+		f.Duration = new(time.Duration(took / float64(f.Calls)))
+	}
+	return f
 }

@@ -45,12 +45,16 @@ func (o *Options) defaults() {
 
 // Index implements query.Index. One process may have a file open.
 type Index struct {
-	db    *sql.DB
-	slots chan struct{} // queries under way
-	top   atomic.Int64  // no span starts later, in nanoseconds
+	db      *sql.DB
+	slots   chan struct{} // queries under way
+	workers *workers
+	top     atomic.Int64 // no span starts later, in nanoseconds
 
 	write  sync.Mutex // one writer
 	writer *sql.Conn
+
+	changed changes
+	kept    kept
 }
 
 var _ query.Index = (*Index)(nil)
@@ -68,12 +72,16 @@ func Open(ctx context.Context, path string, o Options) (*Index, error) {
 	// The settings that keep the engine from reaching for the network. The file is attached to an engine instance of its
 	// own in memory: opened by name, it would go through the driver's cache of instances, where an opening waits for
 	// ever for an earlier instance that some canceled statement still holds.
-	c, err := duck.NewConnector(fmt.Sprintf(":memory:?memory_limit=%s&threads=%d&autoinstall_known_extensions=false&autoload_known_extensions=false",
+	c, err := duck.NewConnector(fmt.Sprintf(":memory:?memory_limit=%s&threads=%[2]d&external_threads=%[2]d&autoinstall_known_extensions=false&autoload_known_extensions=false",
 		o.MemoryLimit, o.Threads), onEachConnection(path))
 	if err != nil {
 		return nil, fmt.Errorf("duckdb: %w", err)
 	}
-	x := &Index{db: sql.OpenDB(c), slots: make(chan struct{}, o.Queries)}
+	lent, err := newWorkers(c, o.Threads)
+	if err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	x := &Index{db: sql.OpenDB(c), slots: make(chan struct{}, o.Queries), workers: lent}
 	x.db.SetMaxIdleConns(2)
 	if err := x.prepare(ctx); err != nil {
 		return nil, errors.Join(openError(path, err), x.Close())
@@ -161,6 +169,7 @@ func (x *Index) create(ctx context.Context) error {
 // Close checkpoints and closes the file. It is detached first: a connection that a canceled statement still holds then
 // no longer keeps the file.
 func (x *Index) Close() error {
+	x.workers.stop()
 	var err error
 	if x.writer != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), closeTime)
@@ -213,14 +222,14 @@ func (x *Index) replace(ctx context.Context, c *sql.Conn, rows []*span.Span) err
 	if err != nil {
 		return err
 	}
-	_, err = c.ExecContext(ctx, `DELETE FROM spans USING replaced r WHERE spans.day BETWEEN ? AND ?
+	return x.changed.remove(ctx, c, `SELECT spans.rowid, spans.project, spans."start" FROM spans JOIN replaced r ON spans.day BETWEEN ? AND ?
 		AND spans.id = r.id AND spans.trace = r.trace AND spans.day = r.day AND spans.project = r.project`, uint32(first), uint32(last))
-	return err
 }
 
 func (x *Index) appendSpans(c *sql.Conn, rows []*span.Span) error {
 	for _, s := range rows { // the one writer is the only one to raise it
 		x.top.Store(max(x.top.Load(), query.Nanos(s.Start)))
+		x.changed.note(s)
 	}
 	return appendTo(c, "", "spans", columns, rows)
 }
@@ -229,6 +238,7 @@ func (x *Index) appendSpans(c *sql.Conn, rows []*span.Span) error {
 func (x *Index) change(ctx context.Context, f func(c *sql.Conn) error) error {
 	x.write.Lock()
 	defer x.write.Unlock()
+	defer x.changed.publish()
 	if _, err := x.writer.ExecContext(ctx, `BEGIN`); err != nil {
 		return failed(err)
 	}
@@ -268,6 +278,7 @@ func (x *Index) Checkpoint(ctx context.Context) (uint64, error) {
 // DropDay implements query.Index.
 func (x *Index) DropDay(ctx context.Context, p tenant.ProjectID, day span.Day) error {
 	return x.change(ctx, func(c *sql.Conn) error {
+		x.changed.noteAll(p)
 		_, err := c.ExecContext(ctx, `DELETE FROM spans WHERE project = ? AND day = ?`, query.Cut(string(p)), uint32(day))
 		return err
 	})
@@ -276,6 +287,7 @@ func (x *Index) DropDay(ctx context.Context, p tenant.ProjectID, day span.Day) e
 // Reset implements query.Index.
 func (x *Index) Reset(ctx context.Context) error {
 	return x.change(ctx, func(c *sql.Conn) error {
+		x.changed.noteAll("")
 		if _, err := c.ExecContext(ctx, `DELETE FROM spans`); err != nil {
 			return err
 		}
@@ -284,14 +296,27 @@ func (x *Index) Reset(ctx context.Context) error {
 	})
 }
 
-// rows runs a query when there is a slot for it and calls scan for each row.
-func (x *Index) rows(ctx context.Context, s *statement, scan func(*sql.Rows) error) error {
+// reading waits for a slot and lends the engine threads until done is called.
+func (x *Index) reading(ctx context.Context) (done func(), err error) {
 	select {
 	case x.slots <- struct{}{}:
-		defer func() { <-x.slots }()
 	case <-ctx.Done():
-		return ctx.Err()
+		return nil, ctx.Err()
 	}
+	x.workers.enter()
+	return func() {
+		x.workers.leave()
+		<-x.slots
+	}, nil
+}
+
+// rows runs a query when there is a slot for it and calls scan for each row.
+func (x *Index) rows(ctx context.Context, s *statement, scan func(*sql.Rows) error) error {
+	done, err := x.reading(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
 	r, err := x.db.QueryContext(ctx, s.String(), s.args...)
 	if err != nil {
 		return readFailed(ctx, err)

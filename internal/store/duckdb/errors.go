@@ -18,25 +18,27 @@ func (x *Index) ErrorGroups(ctx context.Context, q query.ErrorQuery) (out query.
 	if err != nil {
 		return out, err
 	}
-	if err := x.errorTotal(ctx, q, &out); err != nil || out.Total == 0 {
-		return out, err
-	}
 	limit := q.Limit
 	if limit <= 0 {
 		limit = query.DefaultLimit
 	}
 	one := `coalesce(nullif("user", ''), nullif("end_user", ''))`
 	s := new(statement).add(`SELECT ` + by + `, count(*) AS n, count(DISTINCT ` + one + `), count(DISTINCT nullif("session", '')), min("start"), max("start"),
-		arg_max({'t': "trace", 'i': "id", 'd': "day"}, "start", 3) FROM spans WHERE ` + broken + ` AND `).where(q.Query)
+		max("start", 3), sum(count(*)) OVER ()::BIGINT FROM spans WHERE ` + broken + ` AND `).where(q.Query)
 	s.add(fmt.Sprintf(` GROUP BY 1, 2, 3, 4, 5 ORDER BY n DESC, 1, 2, 3, 4, 5 LIMIT %d`, limit+1))
+	var latest [][]int64
 	err = x.rows(ctx, s, func(r *sql.Rows) error {
-		g, err := scanError(r)
-		out.Groups = append(out.Groups, g)
+		g, starts, err := scanError(r, &out.Total)
+		out.Groups, latest = append(out.Groups, g), append(latest, starts)
 		return err
 	})
 	if out.More = len(out.Groups) > limit; out.More {
 		out.Groups = out.Groups[:limit]
 	}
+	if err != nil || out.Total == 0 {
+		return out, err
+	}
+	err = x.examples(ctx, q, by, out.Groups, latest)
 	if err == nil && q.Spark > 0 {
 		err = x.sparks(ctx, q, by, out.Groups)
 	}
@@ -64,28 +66,47 @@ func errorKeys(by []string) (string, error) {
 	return strings.Join(out, ", "), nil
 }
 
-func (x *Index) errorTotal(ctx context.Context, q query.ErrorQuery, out *query.ErrorGroups) error {
-	s := new(statement).add(`SELECT count(*) FROM spans WHERE ` + broken + ` AND `).where(q.Query)
-	return x.rows(ctx, s, func(r *sql.Rows) error { return r.Scan(&out.Total) })
-}
+// examplesShown is how many there are of a group.
+const examplesShown = 3
 
-func scanError(r *sql.Rows) (g query.ErrorGroup, err error) {
+// scanError reads a group, when its latest errors started, and how many errors there are in all.
+func scanError(r *sql.Rows, total *int64) (g query.ErrorGroup, latest []int64, err error) {
 	var http, first, last int64
-	var examples any
-	if err := r.Scan(&g.Class, &g.Provider, &g.Model, &http, &g.Shape, &g.Count, &g.Users, &g.Sessions, &first, &last, &examples); err != nil {
-		return g, err
+	var starts any
+	if err := r.Scan(&g.Class, &g.Provider, &g.Model, &http, &g.Shape, &g.Count, &g.Users, &g.Sessions, &first, &last, &starts, total); err != nil {
+		return g, nil, err
 	}
 	g.HTTP, g.First, g.Last = int(http), timeOf(first), timeOf(last)
-	list, _ := examples.([]any)
-	for _, e := range list {
-		if k, ok := e.(map[string]any); ok {
-			trace, _ := k["t"].(string)
-			id, _ := k["i"].(string)
-			day, _ := k["d"].(uint32)
-			g.Examples = append(g.Examples, span.Key{Trace: trace, Span: id, Day: span.Day(day)})
+	list, _ := starts.([]any)
+	for _, v := range list {
+		if n, ok := v.(int64); ok {
+			latest = append(latest, n)
 		}
 	}
-	return g, nil
+	return g, latest, nil
+}
+
+// examples are the latest errors of groups, found by their starts: carrying ids through the groups would mean to read
+// those of all errors.
+func (x *Index) examples(ctx context.Context, q query.ErrorQuery, by string, groups []query.ErrorGroup, latest [][]int64) error {
+	at := make(map[query.ErrorKey]*query.ErrorGroup, len(groups))
+	var starts []string
+	for i := range groups {
+		at[groups[i].ErrorKey] = &groups[i]
+		for _, n := range latest[i] {
+			starts = append(starts, fmt.Sprint(n))
+		}
+	}
+	s := new(statement).add(`SELECT ` + by + `, "trace", "id", "day" FROM spans WHERE "start" IN (` + strings.Join(starts, ", ") + `) AND ` + broken + ` AND `).where(q.Query)
+	return x.rows(ctx, s.add(` ORDER BY "start" DESC, "trace" DESC, "id" DESC`), func(r *sql.Rows) error {
+		var k query.ErrorKey
+		var e span.Key
+		err := r.Scan(&k.Class, &k.Provider, &k.Model, &k.HTTP, &k.Shape, &e.Trace, &e.Span, &e.Day)
+		if g := at[k]; g != nil && len(g.Examples) < examplesShown {
+			g.Examples = append(g.Examples, e)
+		}
+		return err
+	})
 }
 
 // sparks counts each group over time: over the time asked for, or else that of the groups.

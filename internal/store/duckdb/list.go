@@ -3,11 +3,11 @@ package duckdb
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math"
 	"time"
 
-	"weir/internal/money"
 	"weir/internal/query"
 	"weir/internal/span"
 )
@@ -135,11 +135,37 @@ func (x *Index) Count(ctx context.Context, q query.Query) (n int64, err error) {
 
 // Facets implements query.Index.
 func (x *Index) Facets(ctx context.Context, f query.FacetQuery) ([]query.Facet, error) {
+	if f.Prefix == "" && fits(f.Query) {
+		if out, err := x.facets(ctx, f); !errors.Is(err, errManyCells) {
+			return out, err
+		}
+	}
 	s := new(statement).add(`SELECT v, count(*) AS n FROM (SELECT `).group(f.Field, f.Path).add(` AS v FROM spans WHERE `).where(f.Query).add(`) WHERE v <> ''`)
 	if f.Prefix != "" {
 		s.add(` AND starts_with(lower(v), lower(?))`, f.Prefix)
 	}
 	return x.values(ctx, s.add(fmt.Sprintf(` GROUP BY v ORDER BY n DESC, v LIMIT %d`, f.Size())))
+}
+
+// facets are put together from hours.
+func (x *Index) facets(ctx context.Context, f query.FacetQuery) (out []query.Facet, err error) {
+	r, err := x.cells(ctx, shape{Query: f.Query, part: hour, tallies: []tally{{sql: `count(*)`}}, g: new(statement).group(f.Field, f.Path), h: new(statement).add(`''`)})
+	if err != nil {
+		return nil, err
+	}
+	counts := make([]int64, len(r.names))
+	for _, b := range r.blocks {
+		for i, id := range b.id {
+			counts[id] += b.vals[0][i]
+		}
+	}
+	for id, n := range counts {
+		if n > 0 && r.names[id].g != "" {
+			out = append(out, query.Facet{Value: r.names[id].g, Count: n})
+		}
+	}
+	out = largest(out, f.Size(), func(a, b query.Facet) bool { return a.Count > b.Count || a.Count == b.Count && a.Value < b.Value })
+	return out[:min(f.Size(), len(out))], nil
 }
 
 // values reads values and how many spans have each.
@@ -166,87 +192,6 @@ func (s *statement) group(f *query.Field, path string) *statement {
 		return s.add(`CASE WHEN ` + col(f) + ` <> 0 THEN 'true' ELSE 'false' END`)
 	}
 	return s.add(col(f))
-}
-
-const sessionOrder = "session"
-
-// Sessions implements query.Index: first which sessions make the page, then their figures.
-func (x *Index) Sessions(ctx context.Context, q query.Query, p query.Page) ([]query.SessionRow, string, error) {
-	page, cursor, err := x.sessionPage(ctx, q, p)
-	if err != nil || len(page) == 0 {
-		return nil, "", err
-	}
-	rows, err := x.sessionRows(ctx, q, page)
-	return rows, cursor, err
-}
-
-func (x *Index) sessionPage(ctx context.Context, q query.Query, p query.Page) (page []string, cursor string, err error) {
-	s := new(statement).add(`SELECT "session", max("start" + "duration") AS last FROM spans WHERE project = ? AND "session" <> ''`, query.Cut(string(q.Project)))
-	if q.Filter != nil || !q.From.IsZero() || !q.To.IsZero() {
-		s.add(` AND "session" IN (SELECT "session" FROM spans WHERE `).where(q).add(`)`)
-	}
-	s.add(` GROUP BY "session"`)
-	if p.Cursor != "" {
-		c, err := query.DecodeCursor(p.Cursor, sessionOrder)
-		if err != nil {
-			return nil, "", err
-		}
-		s.add(` HAVING last < ? OR (last = ? AND "session" < ?)`, c.Value, c.Value, c.Trace)
-	}
-	s.add(fmt.Sprintf(` ORDER BY last DESC, "session" DESC LIMIT %d`, p.Size()+1))
-	var last []int64
-	err = x.rows(ctx, s, func(r *sql.Rows) error {
-		var name string
-		var end int64
-		err := r.Scan(&name, &end)
-		page, last = append(page, name), append(last, end)
-		return err
-	})
-	if err != nil || len(page) <= p.Size() {
-		return page, "", err
-	}
-	page = page[:p.Size()]
-	return page, query.Cursor{Sort: sessionOrder, Value: last[len(page)-1], Trace: page[len(page)-1]}.Encode(), nil
-}
-
-func (x *Index) sessionRows(ctx context.Context, q query.Query, page []string) ([]query.SessionRow, error) {
-	latest := func(c string) string { return `arg_max("` + c + `", ("start", "trace", "id"))` }
-	first := func(c string) string {
-		return `arg_min("` + c + `", ("kind" NOT IN ` + callKinds + ` OR "covered" <> 0, "start", "trace", "id"))`
-	}
-	s := new(statement).add(`SELECT "session", min("start"), max("start" + "duration") AS last, ` + calls + `, ` + failures + `, count(DISTINCT "trace"), count(*), ` + sums +
-		`, ` + names("model") + `, ` +
-		latest("client") + `, ` + latest("user") + `, ` + latest("email") + `, ` + latest("key_alias") + `, ` + first("trace") + `, ` + first("id") + `, ` + first("day") +
-		` FROM spans WHERE project = ? AND "session" IN (SELECT unnest(string_split(?, chr(31))))`)
-	s.args = append(s.args, query.Cut(string(q.Project)), joined(page))
-	s.add(` GROUP BY "session" ORDER BY last DESC, "session" DESC`)
-	var out []query.SessionRow
-	err := x.rows(ctx, s, func(r *sql.Rows) error {
-		row, err := scanSession(r)
-		out = append(out, row)
-		return err
-	})
-	if err != nil {
-		return out, err
-	}
-	means, err := x.means(ctx, `"session"`, new(statement).add(`project = ? AND "session" IN (SELECT unnest(string_split(?, chr(31))))`, query.Cut(string(q.Project)), joined(page)))
-	for i := range out {
-		out[i].Scores = means[out[i].Session]
-	}
-	return out, err
-}
-
-func scanSession(r *sql.Rows) (row query.SessionRow, err error) {
-	var start, end, cost int64
-	var models any
-	dest := []any{&row.Session, &start, &end, &row.Calls, &row.Errors, &row.Traces, &row.Spans}
-	dest = append(dest, sumsInto(&cost, &row.Usage)...)
-	dest = append(dest, &models, &row.Client, &row.User, &row.Email, &row.KeyAlias, &row.First.Trace, &row.First.Span, &row.First.Day)
-	if err := r.Scan(dest...); err != nil {
-		return row, err
-	}
-	row.Start, row.End, row.Cost, row.Models = timeOf(start), timeOf(end), money.Nano(cost), textsOf(models)
-	return row, nil
 }
 
 // textsOf reads a list of texts.

@@ -38,12 +38,11 @@ func (x *Index) SQLTables() []query.SQLTable {
 // SQL implements query.SQLIndex. The statement runs on a connection of its own, whose temporary views are all it can
 // name.
 func (x *Index) SQL(ctx context.Context, q query.SQLQuery) (out query.SQLAnswer, err error) {
-	select {
-	case x.slots <- struct{}{}:
-		defer func() { <-x.slots }()
-	case <-ctx.Done():
-		return out, ctx.Err()
+	done, err := x.reading(ctx)
+	if err != nil {
+		return out, err
 	}
+	defer done()
 	c, err := x.db.Conn(ctx)
 	if err != nil {
 		return out, readFailed(ctx, err)

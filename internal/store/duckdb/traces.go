@@ -91,7 +91,7 @@ func (s *statement) ofTraces(q query.Query, d dayRange) *statement {
 	return s
 }
 
-// newestTraces goes back day by day, in growing steps, until there are enough.
+// newestTraces looks at the last hours, and at all of a day where they do not tell.
 func (x *Index) newestTraces(ctx context.Context, q query.Query, after *place, limit int) (page []place, err error) {
 	days, err := x.allDays(ctx)
 	if err != nil {
@@ -100,6 +100,14 @@ func (x *Index) newestTraces(ctx context.Context, q query.Query, after *place, l
 	if after != nil {
 		days.last = min(days.last, after.day)
 	}
+	if page, err = x.latestTraces(ctx, q, days.last, after, limit); err != nil || len(page) > 0 {
+		return page, err
+	}
+	return x.tracesByDay(ctx, q, days, after, limit)
+}
+
+// tracesByDay goes back day by day, in growing steps, until there are enough.
+func (x *Index) tracesByDay(ctx context.Context, q query.Query, days dayRange, after *place, limit int) (page []place, err error) {
 	for width := 1; len(page) < limit && days.first <= days.last; width *= 4 {
 		w := dayRange{first: span.Day(max(int64(days.first), int64(days.last)-int64(width)+1)), last: days.last}
 		s := new(statement).add(`SELECT "trace", "day", min("start") AS v FROM spans WHERE `).ofTraces(q, w).add(` GROUP BY "day", "trace"`)

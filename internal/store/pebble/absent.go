@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"weir/internal/span"
-	"weir/internal/tenant"
 )
 
 // absences answer "is this content stored?" with no, in memory, for days that began under this process: most content of
@@ -69,10 +68,9 @@ func (v *sieve) add(h span.Hash) {
 	v.used++
 }
 
-// sieve finds or makes the one of a day; the lock is held.
-func (s *Store) sieve(prefix byte, p tenant.ProjectID, d span.Day) (*sieve, error) {
+// sieve finds or makes the one of a day, by its key; the lock is held.
+func (s *Store) sieve(key []byte) (*sieve, error) {
 	a := &s.absent
-	key := dayKey(prefix, p, d, 0)
 	if v, ok := a.days[string(key)]; ok {
 		return v, nil
 	}
@@ -91,29 +89,30 @@ func (s *Store) sieve(prefix byte, p tenant.ProjectID, d span.Day) (*sieve, erro
 	return v, nil
 }
 
-// hasContent is has for keys made of a hash.
-func (s *Store) hasContent(prefix byte, p tenant.ProjectID, d span.Day, h span.Hash) (bool, error) {
+// hasContent is has for keys made of a hash, which the key ends with.
+func (s *Store) hasContent(key []byte) (bool, error) {
+	return s.known(key, false)
+}
+
+// bring is hasContent for content that the caller stores if it is not there: from now on it may be.
+func (s *Store) bring(key []byte) (stored bool, err error) {
+	return s.known(key, true)
+}
+
+func (s *Store) known(key []byte, bring bool) (bool, error) {
+	h := span.Hash(key[len(key)-len(span.Hash{}):])
 	s.absent.mu.Lock()
-	v, err := s.sieve(prefix, p, d)
+	v, err := s.sieve(key[:len(key)-len(h)])
 	absent := v != nil && !v.maybe(h)
+	if absent && bring {
+		v.add(h)
+	}
 	s.absent.mu.Unlock()
 	if err != nil || absent {
 		return false, err
 	}
-	key := hashKey(prefix, p, d, h)
 	if s.written.get(key) != nil {
 		return true, nil
 	}
 	return s.seek(key, nil)
-}
-
-// bring notes content that a write is about to store. It must come before the write.
-func (s *Store) bring(prefix byte, p tenant.ProjectID, d span.Day, h span.Hash) error {
-	s.absent.mu.Lock()
-	defer s.absent.mu.Unlock()
-	v, err := s.sieve(prefix, p, d)
-	if v != nil {
-		v.add(h)
-	}
-	return err
 }

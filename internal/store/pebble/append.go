@@ -19,29 +19,74 @@ import (
 func (s *Store) Append(ctx context.Context, sync bool, batches ...*span.Batch) error {
 	ctx, cancel := context.WithTimeout(ctx, s.o.CommitTimeout)
 	defer cancel()
+	w, err := s.ready(ctx, batches)
+	if err != nil {
+		return err
+	}
+	w.sync = sync || len(w.charges) > 0
+	return s.guard(ctx, func() error { return s.commit(w, func() {}) })
+}
+
+// Apply is a synced Append in two steps, for a writer that prepares what comes next while the disk works: it returns when
+// the batches are applied, and wait, to be called once, when they survive power loss. If wait fails the outcome is
+// unknown, as with Append.
+func (s *Store) Apply(ctx context.Context, batches ...*span.Batch) (wait func() error, err error) {
+	ctx, cancel := context.WithTimeout(ctx, s.o.CommitTimeout)
+	w, err := s.ready(ctx, batches)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	w.sync = true
+	applied, done := make(chan struct{}), make(chan error, 1)
+	go func() { done <- s.commit(w, func() { close(applied) }) }() // ends with the engine's call, as in guard
+	select {
+	case <-applied:
+		return func() error { defer cancel(); return s.await(ctx, done) }, nil
+	case err = <-done:
+		cancel()
+		return func() error { return nil }, err
+	case <-ctx.Done():
+		defer cancel()
+		s.health.timedOut.Add(1)
+		return nil, stuck(ctx)
+	}
+}
+
+// ready prepares a write, and returns with the gate.
+func (s *Store) ready(ctx context.Context, batches []*span.Batch) (*write, error) {
 	for {
 		drops := s.drops.Load()
 		w, err := s.prepare(batches)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if err := s.enter(ctx); err != nil {
-			_ = w.batch.Close()
-			return err
+			s.discard(w)
+			return nil, err
 		}
 		if s.drops.Load() == drops && s.unread(w) {
-			w.sync = sync || len(w.charges) > 0
-			return s.guard(ctx, func() error { return s.commit(w) })
+			return w, nil
 		}
 		s.leave() // a day was dropped meanwhile, or a span that was read has changed: what was found may be gone
-		_ = w.batch.Close()
+		s.discard(w)
 	}
+}
+
+// discard ends a write, committed or not.
+func (s *Store) discard(w *write) {
+	s.flights.leave(w.placed)
+	_ = w.batch.Close()
 }
 
 // guard runs a step of the engine that may hang, no longer than ctx lives. The step goes on by itself after that.
 func (s *Store) guard(ctx context.Context, step func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- step() }() // ends with the engine's call; Close waits for its gate
+	return s.await(ctx, done)
+}
+
+func (s *Store) await(ctx context.Context, done <-chan error) error {
 	select {
 	case err := <-done:
 		return err
@@ -59,9 +104,14 @@ type write struct {
 	charges []charge
 	homes   map[string]span.Day // traces stored for the first time
 	edits   edits
-	brought content // to days something was erased from
-	bodies  []pair  // stored for the first time
+	brought content           // to days something was erased from
+	bodies  []pair            // stored for the first time
+	record  []byte            // room for the record of one span
+	placed  map[string]placed // those bodies by the keys of their places
 }
+
+// placed is a body with its place.
+type placed struct{ place, body []byte }
 
 // queued is an entry of the index queue.
 type queued struct {
@@ -69,7 +119,7 @@ type queued struct {
 	trace string // key of the trace if this is its first span, as far as is known before the gate; else ""
 	fresh bool   // nothing was stored under the span's id when it was read; see unread
 	span  *span.Span
-	size  int // of the span as stored
+	size  int // of its record
 }
 
 type charge struct {
@@ -88,15 +138,28 @@ func (s *Store) isCharged(c *charge) (bool, error) {
 }
 
 func (s *Store) prepare(batches []*span.Batch) (*write, error) {
-	w := &write{batch: s.db.NewBatch()}
+	w := &write{batch: s.db.NewBatchWithSize(sizeOf(batches))}
 	s.foresee(w, batches)
 	for _, b := range batches {
 		if err := s.add(w, b); err != nil {
-			_ = w.batch.Close()
+			s.discard(w)
 			return nil, err
 		}
 	}
 	return w, nil
+}
+
+// sizeOf is about what batches take in the log: memory that grows by doubling is copied and cleared more than once.
+func sizeOf(batches []*span.Batch) int {
+	const record, entry = 1 << 10, 120
+	n := 0
+	for _, b := range batches {
+		n += record + entry*len(b.Nodes)
+		for _, body := range b.Blobs {
+			n += len(body) + entry
+		}
+	}
+	return min(n, 8<<20)
 }
 
 func (s *Store) add(w *write, b *span.Batch) error {
@@ -130,11 +193,11 @@ func (s *Store) add(w *write, b *span.Batch) error {
 		c.Scores = nil
 		sp = &c
 	}
-	value, err := jsonx.Marshal(sp)
-	if err != nil {
-		return fault.Wrap(fault.Invalid, err, "a span cannot be encoded")
-	}
 	key := spanKey(sp.Project, sp.Day, sp.Trace, sp.ID)
+	value, err := s.encode(w, key, sp, b.Nodes)
+	if err != nil {
+		return err
+	}
 	w.spans = append(w.spans, queued{key: key, trace: first, fresh: fresh, span: sp, size: len(value)})
 	if b.Ledger != nil {
 		c := charge{key: chargeKey(b.Ledger.Project, b.Ledger.Call), entry: *b.Ledger}
@@ -143,12 +206,13 @@ func (s *Store) add(w *write, b *span.Batch) error {
 		}
 		w.charges = append(w.charges, c)
 	}
-	if b.Covers {
-		if err := s.cover(w, sp); err != nil {
-			return err
-		}
+	if err := s.set(w, key, value); err != nil {
+		return err
 	}
-	return s.set(w, key, value)
+	if b.Covers {
+		return s.cover(w, sp)
+	}
+	return nil
 }
 
 // settle gives the span its home day. A span prepared for another day than its trace's is refused: it may rely on nodes
@@ -188,37 +252,59 @@ func (s *Store) set(w *write, key, value []byte) error {
 }
 
 func (s *Store) putNode(w *write, sp *span.Span, n span.Node) error {
-	if stored, err := s.hasContent(prefixNode, sp.Project, sp.Day, n.ID); err != nil || stored {
-		return err
-	}
-	if err := s.bring(prefixNode, sp.Project, sp.Day, n.ID); err != nil {
+	key := hashKey(prefixNode, sp.Project, sp.Day, n.ID)
+	if stored, err := s.bring(key); err != nil || stored {
 		return err
 	}
 	v := append(append(make([]byte, 0, 32), n.Parent[:]...), n.Body[:]...)
-	return s.set(w, hashKey(prefixNode, sp.Project, sp.Day, n.ID), v)
+	return s.set(w, key, v)
 }
 
 func (s *Store) putBlob(w *write, sp *span.Span, h span.Hash, body []byte) error {
-	if stored, err := s.hasContent(prefixBlob, sp.Project, sp.Day, h); err != nil || stored {
+	at := hashKey(prefixBlob, sp.Project, sp.Day, h)
+	place, err := s.placeFor(w, sp, at)
+	if err != nil || place == nil {
 		return err
 	}
-	if err := s.bring(prefixBlob, sp.Project, sp.Day, h); err != nil {
-		return err
-	}
-	place := s.newPlace(sp)
-	at, data := hashKey(prefixBlob, sp.Project, sp.Day, h), placeKey(sp.Project, sp.Day, place)
+	body = bytes.Clone(body) // it is a part of a request as a rule, and would keep all of it
+	w.placed[string(at)] = placed{place, body}
+	data := placeKey(sp.Project, sp.Day, place)
 	if err := s.set(w, at, place); err != nil {
 		return err
 	}
-	// A copy, since the body is a part of a request as a rule, and would keep all of it.
-	w.bodies = append(w.bodies, pair{string(at), place}, pair{string(data), bytes.Clone(body)})
+	w.bodies = append(w.bodies, pair{string(at), place}, pair{string(data), body})
 	return s.set(w, data, body)
 }
 
-// commit numbers and applies a write; it holds the gate on entry and returns it as soon as readers see the write. The
-// queue shows it when it is on disk: an index must not hold what a crash takes back, since the client sends that again.
-func (s *Store) commit(w *write) error {
-	defer func() { _ = w.batch.Close() }()
+// placeFor is where a body goes, or nil if it is stored or in w.
+func (s *Store) placeFor(w *write, sp *span.Span, at []byte) ([]byte, error) {
+	if _, ok := w.placed[string(at)]; ok {
+		return nil, nil
+	}
+	before := s.applied.Load()
+	if stored, err := s.bring(at); err != nil || stored {
+		return nil, err
+	}
+	if w.placed == nil {
+		w.placed = map[string]placed{}
+	}
+	key := string(at)
+	place := s.flights.join(key, func() []byte { return s.newPlace(sp) })
+	if s.applied.Load() == before {
+		return place, nil
+	}
+	stored, err := s.has(at) // a write may have ended between the look and the join
+	if err != nil || stored {
+		s.flights.leave(map[string]placed{key: {}})
+		return nil, err
+	}
+	return place, nil
+}
+
+// commit numbers and applies a write; it holds the gate on entry and returns it as soon as readers see the write, which it
+// tells by applied. The queue shows it when it is on disk: an index must not hold what a crash takes back, since the client sends that again.
+func (s *Store) commit(w *write, applied func()) error {
+	defer s.discard(w)
 	if err := s.reroot(w); err != nil {
 		s.leave()
 		return err
@@ -227,6 +313,7 @@ func (s *Store) commit(w *write) error {
 	if err == nil {
 		err = s.apply(w)
 	}
+	s.applied.Add(1)
 	s.touch(w)
 	if watch := s.watch.Load(); watch != nil {
 		watch.see(w.spans)
@@ -241,11 +328,12 @@ func (s *Store) commit(w *write) error {
 	for i, q := range w.spans {
 		latest := *q.span
 		latest.First = q.key[0] == prefixFirst
-		s.recent.add(s.seq+uint64(i)+1, &latest, q.size)
+		s.recent.add(s.seq+uint64(i)+1, &latest, inMemory(&latest, q.size))
 	}
 	s.written.add(w.bodies)
 	s.seq, s.charged = seq, charged
 	s.leave()
+	applied()
 	if !w.sync {
 		raise(&s.committed, seq)
 		return nil

@@ -2,7 +2,9 @@ package pebble
 
 import (
 	"encoding/binary"
+	"errors"
 
+	"weir/internal/jsonx"
 	"weir/internal/span"
 	"weir/internal/tenant"
 )
@@ -37,12 +39,17 @@ var (
 const placeSize = 4 + 8
 
 func (s *Store) newPlace(sp *span.Span) []byte {
-	b := make([]byte, 4, placeSize)
-	if sp.Session != "" {
-		h := span.HashOf([]byte(sp.Session))
-		copy(b, h[:4])
-	}
+	b := append(make([]byte, 0, placeSize), sessionPlace(sp.Session)...)
 	return binary.BigEndian.AppendUint64(b, s.place.Add(1))
+}
+
+// sessionPlace starts the places of a session.
+func sessionPlace(session string) []byte {
+	if session == "" {
+		return make([]byte, 4)
+	}
+	h := span.HashOf([]byte(session))
+	return h[:4]
 }
 
 func placeKey(p tenant.ProjectID, d span.Day, place []byte) []byte {
@@ -94,6 +101,36 @@ func seqOf(key []byte) uint64 { return binary.BigEndian.Uint64(key[1:]) }
 func traceOf(key []byte, n int) string {
 	size, w := binary.Uvarint(key[n:])
 	return string(key[n+w : n+w+int(size)])
+}
+
+// readSpanKey fills in what the key of a span tells. Its texts are parts of the key.
+func readSpanKey(key []byte, sp *span.Span) error {
+	rest := key[1:]
+	project := cutString(&rest)
+	if len(rest) < 4 {
+		return errKey
+	}
+	sp.Project, sp.Day = tenant.ProjectID(project), span.Day(binary.BigEndian.Uint32(rest))
+	rest = rest[4:]
+	sp.Trace, sp.ID = cutString(&rest), cutString(&rest)
+	if sp.ID == "" || len(rest) > 0 {
+		return errKey
+	}
+	return nil
+}
+
+var errKey = errors.New("pebble: this is not the key of a span")
+
+// cutString takes what appendString put at the start of b; what is damaged is empty.
+func cutString(b *[]byte) string {
+	n, w := binary.Uvarint(*b)
+	if w <= 0 || n > uint64(len(*b)-w) {
+		*b = nil
+		return ""
+	}
+	s := jsonx.View((*b)[w : w+int(n)])
+	*b = (*b)[w+int(n):]
+	return s
 }
 
 // after is the smallest key above all that start with k.

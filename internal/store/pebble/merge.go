@@ -4,9 +4,8 @@ import (
 	"hash/maphash"
 	"sync/atomic"
 
-	"weir/internal/fault"
-	"weir/internal/jsonx"
 	"weir/internal/span"
+	"weir/internal/store/pebble/record"
 )
 
 // A write that depends on stored spans reads them before it has the gate. Instead of locks there are counters, one for
@@ -23,6 +22,8 @@ func (c *changes) of(trace string) uint16 {
 type edits struct {
 	seen   map[uint16]uint64
 	latest map[string]*span.Span // by key; nil where nothing has to be looked up
+	// excerpts are those of spans that were read, by key.
+	excerpts map[string]found
 }
 
 // foresee notes the state of all traces whose spans are about to be read. It must come before the first read.
@@ -70,10 +71,20 @@ func (s *Store) stored(w *write, sp *span.Span, key []byte) (*span.Span, error) 
 		return nil, nil
 	}
 	var old *span.Span
+	var ex record.Excerpts
 	_, err := s.seek(key, func(v []byte) (err error) {
-		old, err = decode(v)
+		old, ex, err = decode(key, v)
 		return err
 	})
+	if err != nil || old == nil {
+		return nil, err
+	}
+	if err = s.complete(old, ex); err == nil && ex != (record.Excerpts{}) {
+		if w.edits.excerpts == nil {
+			w.edits.excerpts = map[string]found{}
+		}
+		w.edits.excerpts[string(key)] = found{old.Input, old.Output, ex}
+	}
 	return old, err
 }
 
@@ -163,9 +174,9 @@ func (s *Store) cover(w *write, sp *span.Span) error {
 	c := *parent
 	c.Covered = true
 	w.edits.latest[string(key)] = &c
-	value, err := jsonx.Marshal(&c)
+	value, err := s.encode(w, key, &c, nil)
 	if err != nil {
-		return fault.Wrap(fault.Internal, err, "a stored span cannot be encoded")
+		return err
 	}
 	w.spans = append(w.spans, queued{key: key, span: &c, size: len(value)})
 	return s.set(w, key, value)

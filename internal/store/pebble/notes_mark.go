@@ -196,8 +196,8 @@ func (s *Store) findRoot(ctx context.Context, slot noteSlot) error {
 	var best head
 	var root *span.Span
 	lower := spansOf(slot.project, slot.day, slot.trace)
-	err = s.each(ctx, lower, after(lower), func(_, v []byte) (bool, error) {
-		sp, err := decode(v)
+	err = s.each(ctx, lower, after(lower), func(k, v []byte) (bool, error) {
+		sp, _, err := decode(k, v)
 		if err == nil && best.take(sp) {
 			root = sp
 		}

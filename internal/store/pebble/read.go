@@ -10,8 +10,8 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"weir/internal/fault"
-	"weir/internal/jsonx"
 	"weir/internal/span"
+	"weir/internal/store/pebble/record"
 	"weir/internal/tenant"
 )
 
@@ -79,25 +79,46 @@ func eachOf(ctx context.Context, r pebble.Reader, lower, upper []byte, f func(ke
 	return err
 }
 
-func decode(v []byte) (*span.Span, error) {
+// decode reads the span of a stored pair, with one allocation for all its texts. Previews that are excerpts are missing.
+func decode(k, v []byte) (*span.Span, record.Excerpts, error) {
 	sp := new(span.Span)
-	if err := jsonx.Unmarshal(v, sp); err != nil {
-		return nil, fault.Wrap(fault.Internal, err, "a stored span cannot be read")
+	if !record.Shares(v) {
+		ex, err := decodeInto(sp, bytes.Clone(k), v)
+		return sp, ex, err
 	}
-	return sp, nil
+	own := append(append(make([]byte, 0, len(k)+len(v)), k...), v...)
+	ex, err := decodeInto(sp, own[:len(k):len(k)], own[len(k):])
+	return sp, ex, err
 }
 
+// decodeInto reads a stored pair into a span that is good as long as the pair is.
+func decodeInto(sp *span.Span, k, v []byte) (ex record.Excerpts, err error) {
+	*sp = span.Span{}
+	if err = readSpanKey(k, sp); err == nil {
+		ex, err = record.Decode(v, sp)
+	}
+	if err != nil {
+		return ex, fault.Wrap(fault.Internal, err, "a stored span cannot be read")
+	}
+	return ex, nil
+}
+
+// span is a stored span with its previews, or nil.
 func (s *Store) span(key []byte) (sp *span.Span, err error) {
+	var ex record.Excerpts
 	_, err = s.view(key, func(v []byte) error {
-		sp, err = decode(v)
+		sp, ex, err = decode(key, v)
 		return err
 	})
+	if err == nil && sp != nil {
+		err = s.complete(sp, ex)
+	}
 	return sp, err
 }
 
 // HasNode implements span.Store.
 func (s *Store) HasNode(_ context.Context, p tenant.ProjectID, day span.Day, n span.Hash) (bool, error) {
-	return s.hasContent(prefixNode, p, day, n)
+	return s.hasContent(hashKey(prefixNode, p, day, n))
 }
 
 // Trace implements span.Store.
@@ -109,8 +130,11 @@ func (s *Store) Trace(ctx context.Context, p tenant.ProjectID, trace string) ([]
 	var spans []*span.Span
 	if day != nil {
 		lower := spansOf(p, *day, trace)
-		err = s.each(ctx, lower, after(lower), func(_, v []byte) (bool, error) {
-			sp, err := decode(v)
+		err = s.each(ctx, lower, after(lower), func(k, v []byte) (bool, error) {
+			sp, ex, err := decode(k, v)
+			if err == nil {
+				err = s.complete(sp, ex)
+			}
 			spans = append(spans, sp)
 			return true, err
 		})
@@ -203,8 +227,8 @@ func (s *Store) Scan(ctx context.Context, yield func(*span.Span) bool) (uint64, 
 	}
 	defer func() { _ = snap.Close() }()
 	marks := s.marker(snap)
-	err := eachOf(ctx, snap, []byte{prefixSpan}, []byte{prefixSpan + 1}, func(_, v []byte) (bool, error) {
-		sp, err := decode(v)
+	err := eachOf(ctx, snap, []byte{prefixSpan}, []byte{prefixSpan + 1}, func(k, v []byte) (bool, error) {
+		sp, _, err := decode(k, v)
 		if err == nil {
 			sp, err = marks.mark(ctx, sp)
 		}

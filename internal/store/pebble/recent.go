@@ -2,6 +2,7 @@ package pebble
 
 import (
 	"sync"
+	"unsafe"
 
 	"weir/internal/span"
 )
@@ -19,8 +20,13 @@ type recent struct {
 // Bounds of what is held.
 const (
 	recentSpans = 20_000
-	recentBytes = 16 << 20 // as stored; about twice as much in memory
+	recentBytes = 32 << 20
 )
+
+// inMemory is about what a span with a record of a size takes: its texts are in the record, but for previews.
+func inMemory(sp *span.Span, record int) int {
+	return int(unsafe.Sizeof(*sp)) + record + len(sp.Input.Preview) + len(sp.Output.Preview)
+}
 
 // add takes the span of a position. A position that was passed over, or a nil span, begins anew: what is before is read
 // from the store.

@@ -74,8 +74,10 @@ type Store struct {
 	place   atomic.Uint64 // newest number of a blob's place
 	changes changes       // of spans that were stored before
 	absent  absences
-	noting  sync.Mutex  // one writer of notes
-	noted   atomic.Bool // there are notes on traces
+	flights flights
+	applied atomic.Uint64 // writes; it rises behind each
+	noting  sync.Mutex    // one writer of notes
+	noted   atomic.Bool   // there are notes on traces
 	dir     string
 	erasing sync.Mutex // one eraser
 	watch   atomic.Pointer[watch]
@@ -123,7 +125,7 @@ func (s *Store) engineOptions() *pebble.Options {
 		MemTableSize:                s.o.MemTableBytes,
 		MemTableStopWritesThreshold: 3,
 		Cleaner:                     noReuse{},
-		L0CompactionThreshold:       8, // all prefixes are written all the time, so each compaction rewrites much: have few
+		L0CompactionThreshold:       16, // all prefixes are written all the time, so each compaction rewrites much: have few
 		L0StopWritesThreshold:       40,
 		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
 		Logger:                      engineLog{log: s.o.Log, exit: s.o.Exit},
