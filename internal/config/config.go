@@ -143,7 +143,7 @@ type Network struct {
 	HTTPSProxy string `yaml:"https_proxy" doc:"URL of the proxy for https upstreams"`
 	HTTPProxy  string `yaml:"http_proxy" doc:"URL of the proxy for http upstreams"`
 	NoProxy    string `yaml:"no_proxy" doc:"hosts and networks reached directly, with commas"`
-	CAFile     string `yaml:"ca_file" doc:"PEM file of further certificate authorities"`
+	CAFile     string `yaml:"ca_file" doc:"PEM file of further certificate authorities, for providers and mail"`
 	// PrivateTargets are allowed in URLs that users supply.
 	PrivateTargets []string `yaml:"private_targets" doc:"private networks and addresses that webhooks of alerts and S3 endpoints of exports may be at, e.g. 10.0.0.0/8; none without it"`
 }
@@ -165,7 +165,7 @@ type Export struct {
 
 // Index is the columnar index.
 type Index struct {
-	MemoryLimit Size `yaml:"memory_limit" doc:"of the index engine"`
+	MemoryLimit Size `yaml:"memory_limit" doc:"of the index engine; answers kept for charts take up to 64 MiB more"`
 }
 
 // Telemetry is where spans of Weir's own work go. They hold routes, status codes and times, no prompts and no credentials.
