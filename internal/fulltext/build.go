@@ -4,13 +4,16 @@ import (
 	"context"
 	"time"
 
-	"weir/internal/fault"
 	"weir/internal/span"
 	"weir/internal/tenant"
 )
 
-// changesPerStep bounds how long a step keeps others from forgetting.
-const changesPerStep = 500
+// changesPerStep and scannedPerStep bound how long a step keeps others from forgetting. The more spans are scanned at once,
+// the more of what is looked up lies together.
+const (
+	changesPerStep = 500
+	scannedPerStep = 4096
+)
 
 // step takes the next changes into memory, and writes a segment when there is enough. It reports whether there was
 // anything to do.
@@ -72,98 +75,6 @@ func (s *Service) changes(ctx context.Context, from, target uint64) (spans []*sp
 	return spans, upto, err
 }
 
-// take indexes spans in memory.
-func (s *Service) take(ctx context.Context, spans []*span.Span) error {
-	for _, sp := range spans {
-		docs, err := s.bodies(ctx, sp)
-		if err != nil {
-			return err
-		}
-		docs = append(docs, doc{kind: recordDoc, text: s.made.record(nil, sp)})
-		s.add(sp, docs)
-		s.late.watch(sp)
-		if err := s.flushIfFull(ctx); err != nil { // in mid-step: after a crash the rest follows, and records may be there twice
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *Service) add(sp *span.Span, docs []doc) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.tail.add(sp, docs)
-}
-
-// bodies are the texts of a span's input and output that no span before had.
-func (s *Service) bodies(ctx context.Context, sp *span.Span) (docs []doc, err error) {
-	b := gathering{s: s, sp: sp, at: home{sp.Project, sp.Day}}
-	b.blob(ctx, sp.Input.Skeleton, inputDoc, sp.Input.Form == span.FormConversation)
-	b.blob(ctx, sp.Output.Skeleton, outputDoc, sp.Output.Form == span.FormConversation)
-	b.chain(ctx, sp.Input.Node, inputDoc)
-	b.chain(ctx, sp.Output.Node, outputDoc)
-	return b.docs, b.err
-}
-
-// gathering collects the new texts of one span. What is not stored any more is left out.
-type gathering struct {
-	s    *Service
-	sp   *span.Span
-	at   home
-	docs []doc
-	err  error
-}
-
-func (g *gathering) blob(ctx context.Context, h span.Hash, kind docKind, skeleton bool) {
-	if g.err != nil || h.IsZero() {
-		return
-	}
-	place, ok, err := g.s.store.Place(ctx, g.at.project, g.at.day, h)
-	if err != nil || !ok {
-		g.err = err
-		return
-	}
-	fresh, err := g.s.seen.take(ctx, g.at, kind, place)
-	if err != nil || !fresh {
-		g.err = err
-		return
-	}
-	body, err := g.s.store.Content(ctx, g.at.project, g.at.day, place)
-	if fault.Is(err, fault.NotFound) {
-		return
-	}
-	if g.err = err; err == nil {
-		t := g.s.made.of(body, skeleton)
-		g.docs = append(g.docs, doc{kind: kind, skeleton: skeleton, place: place, text: append(make([]byte, 0, len(t)), t...)})
-	}
-}
-
-// chain walks from the last message back to one whose ancestors are known.
-func (g *gathering) chain(ctx context.Context, leaf span.Hash, kind docKind) {
-	var passed []node
-	for id := leaf; g.err == nil && !id.IsZero(); {
-		n := node{g.at, kind, id}
-		if g.s.walked.has(n) {
-			break
-		}
-		stored, err := g.s.store.Node(ctx, g.at.project, g.at.day, id)
-		if fault.Is(err, fault.NotFound) {
-			return
-		}
-		if g.err = err; err != nil {
-			return
-		}
-		g.blob(ctx, stored.Body, kind, false)
-		passed = append(passed, n)
-		id = stored.Parent
-	}
-	if g.err == nil {
-		for _, n := range passed {
-			g.s.walked.add(n)
-		}
-	}
-}
-
 func (s *Service) flushIfFull(ctx context.Context) error {
 	if s.tail.size < s.o.SegmentLen {
 		return nil
@@ -177,7 +88,7 @@ func (s *Service) flush(ctx context.Context) error {
 	st := State{Version: version, Upto: s.position(), Segment: s.segment}
 	for at, p := range s.tail.days {
 		st.Segment++
-		values = append(values, p.segment(at, st.Segment)...)
+		values = append(values, p.segment(at, st.Segment, s.hands())...)
 	}
 	values = append(values, s.seen.values()...)
 	to := &st
@@ -244,7 +155,7 @@ func (s *Service) rebuild(ctx context.Context) error {
 	var spans []*span.Span
 	var takeErr error
 	upto, err := s.store.Scan(ctx, func(sp *span.Span) bool {
-		if spans = append(spans, sp); len(spans) >= changesPerStep {
+		if spans = append(spans, sp); len(spans) >= scannedPerStep {
 			total += len(spans)
 			takeErr = s.takeScanned(ctx, spans)
 			spans = nil
@@ -299,5 +210,11 @@ func (s *Service) takeScanned(ctx context.Context, spans []*span.Span) error {
 			left = append(left, sp)
 		}
 	}
+	hands := s.hands()
+	var err error
+	if s.ahead, err = s.lookAhead(ctx, left, hands); err != nil {
+		return err
+	}
+	defer func() { s.ahead = nil }()
 	return s.take(ctx, left)
 }

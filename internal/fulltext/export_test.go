@@ -25,16 +25,13 @@ func (s *Service) Candidates(ctx context.Context, p tenant.ProjectID, day span.D
 	if err != nil {
 		return 0, 0, 0, err
 	}
-	f := needleOf(needleText)
-	r := &run{s: s, at: at}
-	parts, err := r.parts(ctx, headers, &needle{Needle: query.Needle{}, text: f, rows: needleRows(f)})
-	for i, h := range headers {
+	n := newNeedle(query.Needle{Text: needleText})
+	r := &run{s: s, at: at, workers: 1}
+	parts, err := r.parts(ctx, setsOf(headers), &n)
+	for _, h := range headers {
 		all += h.blocks
-		if i == 0 || h.set != headers[i-1].set {
-			sets++
-		}
 	}
-	return blocksOf(parts), all, sets, err
+	return blocksOf(parts), all, len(setsOf(headers)), err
 }
 
 // Fold is what texts are compared by.
@@ -42,3 +39,26 @@ func Fold(s string) string { return string(needleOf(s)) }
 
 // Version of the layout.
 const Version = version
+
+// Cells counts the stored cells of a day that a needle would have searched, of all.
+func (s *Service) Cells(ctx context.Context, p tenant.ProjectID, day span.Day, needleText string) (pass, all int, err error) {
+	at := home{p, day}
+	headers, err := headersOf(ctx, s.store, at)
+	if err != nil {
+		return 0, 0, err
+	}
+	n := newNeedle(query.Needle{Text: needleText})
+	r := &run{s: s, at: at, workers: 1}
+	parts, err := r.parts(ctx, setsOf(headers), &n)
+	for _, h := range headers {
+		for _, cells := range h.cellsOfBlocks() {
+			all += cells
+		}
+	}
+	for _, p := range parts {
+		for _, c := range p.candidates {
+			pass += min(c.load(), c.n)
+		}
+	}
+	return pass, all, err
+}

@@ -54,7 +54,7 @@ func appendFold(dst, text []byte) []byte {
 
 // appendRunes folds plain runes beyond ASCII up to the first that is not, or that may combine with what follows.
 func appendRunes(dst, text []byte) (out []byte, n int) {
-	r, size := utf8.DecodeRune(text)
+	r, size := decode(text)
 	f := plain(r)
 	for f != 0 {
 		n += size
@@ -62,13 +62,21 @@ func appendRunes(dst, text []byte) (out []byte, n int) {
 			return utf8.AppendRune(dst, f), n
 		}
 		last, lastSize := f, size
-		r, size = utf8.DecodeRune(text[n:])
+		r, size = decode(text[n:])
 		if f = plain(r); f == 0 {
 			return dst, n - lastSize
 		}
 		dst = utf8.AppendRune(dst, last)
 	}
 	return dst, n
+}
+
+// decode is utf8.DecodeRune, faster for the most frequent characters of Japanese and Chinese.
+func decode(t []byte) (r rune, size int) {
+	if r, ok := ideograph(t); ok {
+		return r, 3
+	}
+	return utf8.DecodeRune(t)
 }
 
 // asciiRun is how many bytes at the start are ASCII.
@@ -87,10 +95,26 @@ func asciiRun(b []byte) int {
 func appendASCII(dst, b []byte) []byte {
 	n := len(dst)
 	dst = append(dst, b...)
-	for i, c := range dst[n:] {
-		dst[n+i] = ascii[c&0x7f]
+	t := dst[n:]
+	for ; len(t) >= 8; t = t[8:] {
+		binary.LittleEndian.PutUint64(t, fold8(binary.LittleEndian.Uint64(t)))
+	}
+	for i, c := range t {
+		t[i] = ascii[c&0x7f]
 	}
 	return dst
+}
+
+// ones has each of eight bytes 1.
+const ones = 0x0101010101010101
+
+// fold8 folds eight bytes below 0x80 at once. A byte of a mask is 0x80 where a byte is from one to another.
+func fold8(w uint64) uint64 {
+	upper := (w + (0x80-'A')*ones) &^ (w + (0x80-'Z'-1)*ones) & (0x80 * ones)
+	w |= upper >> 2
+	space := (w + (0x80-'\t')*ones) &^ (w + (0x80-'\r'-1)*ones) & (0x80 * ones)
+	space >>= 7
+	return w&^(space*0xff) | space*' '
 }
 
 // compound is the length of the shortest start that can be folded by itself.

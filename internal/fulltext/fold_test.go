@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"weir/internal/query"
 )
 
 func TestTextsThatAreEqual(t *testing.T) {
@@ -122,11 +124,12 @@ func FuzzText(f *testing.F) {
 }
 
 func FuzzBlock(f *testing.F) {
-	f.Add(blockOf([]doc{{span: 3, kind: recordDoc, text: []byte("abc")}, {span: 1, kind: recordDoc, text: []byte("d")}}))
-	f.Add(blockOf([]doc{{span: 3, kind: inputDoc, place: Place{7, 9}, length: 4}, {span: 4, kind: outputDoc, skeleton: true, place: Place{7, 2}}}))
+	f.Add(blockOf([]doc{{span: 3, kind: recordDoc, text: []byte("abc")}, {span: 1, kind: recordDoc, text: []byte("d")}}, false))
+	f.Add(blockOf([]doc{{span: 3, kind: inputDoc, place: Place{7, 9}, length: 4}, {span: 4, kind: outputDoc, skeleton: true, place: Place{7, 2}}}, true))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if docs, err := readBlock(b); err == nil && len(docs) > 0 && docs[0].kind == recordDoc && b[0] == 'r' {
-			records(docs, []byte("a"))
+		if docs, err := readBlock(b); err == nil && len(docs) > 0 && docs[0].kind == recordDoc && (b[0] == recordsBlock || b[0] == recordsRewritten) {
+			n := newNeedle(query.Needle{Text: "a"})
+			n.records(docs)
 		}
 		_, _ = readNames(b)
 	})
@@ -138,7 +141,7 @@ func TestBlocksRoundTrip(t *testing.T) {
 		{span: 2, kind: outputDoc, place: Place{9, 3}, length: 70_000},
 		{span: 3, kind: inputDoc, place: Place{9, 4}},
 	}
-	out, err := readBlock(blockOf(in))
+	out, err := readBlock(blockOf(in, false))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,6 +192,15 @@ func BenchmarkSignature(b *testing.B) {
 	for b.Loop() {
 		var g signature
 		g.add(in)
+	}
+}
+
+func BenchmarkSeams(b *testing.B) {
+	in := appendFold(nil, prose(25_000))
+	b.SetBytes(int64(len(in)))
+	cells := make([]cell, cellsOf(len(in)))
+	for b.Loop() {
+		addSeams(cells, 0, in)
 	}
 }
 

@@ -85,7 +85,7 @@ func (s *Service) unmark(ctx context.Context, at home, d doc) error {
 // rewriteSet writes the segments of a set anew where they hold texts of traces.
 func (s *Service) rewriteSet(ctx context.Context, at home, segments []header, traces map[string]bool) error {
 	var values []Value
-	var f *filterSet
+	var f *filters
 	for _, h := range segments {
 		names, changed, err := s.without(ctx, at, h, traces)
 		if err != nil {
@@ -96,7 +96,7 @@ func (s *Service) rewriteSet(ctx context.Context, at home, segments []header, tr
 		}
 		values = append(values, changed...)
 		if f == nil {
-			if f, err = loadSet(ctx, s.store, at, h); err != nil {
+			if f, err = loadFilters(ctx, s.store, at, h); err != nil {
 				return err
 			}
 		}
@@ -140,8 +140,11 @@ func (s *Service) without(ctx context.Context, at home, h header, traces map[str
 }
 
 // rewriteBlocks leaves out the documents of blank names.
-func (s *Service) rewriteBlocks(ctx context.Context, at home, h header, names []name, f *filterSet) (values []Value, err error) {
-	for b := range h.blocks {
+func (s *Service) rewriteBlocks(ctx context.Context, at home, h header, names []name, f *filters) (values []Value, err error) {
+	cell := h.cell
+	for b, cells := range h.cellsOfBlocks() {
+		first := cell
+		cell += cells
 		docs, err := loadBlock(ctx, s.store, at, h, b)
 		if err != nil {
 			return nil, err
@@ -157,27 +160,28 @@ func (s *Service) rewriteBlocks(ctx context.Context, at home, h header, names []
 		if len(keep) == len(docs) {
 			continue
 		}
-		g, err := s.signatureOf(ctx, at, keep)
+		m, err := s.marksOf(ctx, at, keep)
 		if err != nil {
 			return nil, err
 		}
-		f.put(h.col+b, g)
-		values = append(values, at.value(key(kindBlock, h.id, b), blockOf(keep)))
+		f.put(h.col+b, first, cells, m)
+		values = append(values, at.value(key(kindBlock, h.id, b), blockOf(keep, true)))
 	}
 	return values, nil
 }
 
-// signatureOf reads the texts that a block does not hold itself.
-func (s *Service) signatureOf(ctx context.Context, at home, docs []doc) (*signature, error) {
+// marksOf reads the texts that a block does not hold itself.
+func (s *Service) marksOf(ctx context.Context, at home, docs []doc) (*marks, error) {
 	if len(docs) == 0 || docs[0].kind == recordDoc {
-		return signatureOf(docs), nil
+		return marksOf(docs), nil
 	}
-	g := new(signature)
+	m := newMarks(docs)
 	err := s.store.Contents(ctx, at.project, at.day, placesOf(docs), func(i int, b []byte) bool {
-		g.add(s.made.of(b, docs[i].skeleton))
+		t := s.made.of(b, docs[i].skeleton)
+		m.add(i, t[:min(len(t), docs[i].length)])
 		return true
 	})
-	return g, err
+	return m, err
 }
 
 func placesOf(docs []doc) []Place {
@@ -191,6 +195,9 @@ func placesOf(docs []doc) []Place {
 func (s *Service) learn(ctx context.Context, spans []*span.Span) error {
 	for _, sp := range spans {
 		docs, err := s.bodies(ctx, sp)
+		if err == nil {
+			docs, err = s.textsOf(ctx, &s.made, home{sp.Project, sp.Day}, docs)
+		}
 		if err != nil {
 			s.rewind()
 			return err
@@ -221,9 +228,9 @@ func (s *Service) dropDay(ctx context.Context, at home, drop func() error) error
 }
 
 // joinAt is how many sets of about the same size are joined into one, and joinedCols the size beyond which a set stays as
-// it is.
+// it is. What is large is written twice then: each time costs as much as making it.
 const (
-	joinAt     = 4
+	joinAt     = 12
 	joinedCols = 512
 )
 
@@ -269,31 +276,29 @@ func (s *Service) join(ctx context.Context, at home) error {
 
 // joined are the changes that give segments one set of cols columns.
 func joined(ctx context.Context, store Store, at home, segments []header, cols int) (values []Value, err error) {
-	whole, set := newFilterSet(cols), segments[0].set
-	base, from := 0, 0
+	cells := 0
 	for i, h := range segments {
 		if i == 0 || h.set != segments[i-1].set {
-			from = base
-			part, err := loadSet(ctx, store, at, h)
+			cells += h.cells
+		}
+	}
+	whole, set := newFilters(cols, cells), setOf(segments[0].id, len(segments))
+	var to, next header // where the columns of a set go, and those of the one behind it
+	for i, h := range segments {
+		if i == 0 || h.set != segments[i-1].set {
+			part, err := loadFilters(ctx, store, at, h)
 			if err != nil {
 				return nil, err
 			}
-			whole.insert(base, part)
-			base += h.cols
-			for chunk := range rows / chunkRows(h.cols) {
-				values = append(values, at.value(key(kindFilter, h.set, chunk), nil))
-			}
+			to = next
+			whole.grams.insert(to.col, part.grams)
+			whole.seams.insert(to.cell, part.seams)
+			next.col, next.cell = to.col+h.cols, to.cell+h.cells
+			values = append(append(values, gramShape.removed(at, h.set, h.cols)...), seamShape.removed(at, h.set, h.cells)...)
 		}
-		h.set, h.col, h.cols = set, from+h.col, cols
+		h.set, h.col, h.cols = set, to.col+h.col, cols
+		h.cell, h.cells = to.cell+h.cell, cells
 		values = append(values, h.value(at))
 	}
 	return append(values, whole.values(at, set)...), nil
-}
-
-// insert copies all columns of a set to col, which is a multiple of 8.
-func (f *filterSet) insert(col int, part *filterSet) {
-	width, w := f.cols/8, part.cols/8
-	for row := range rows {
-		copy(f.bits[row*width+col/8:], part.bits[row*w:(row+1)*w])
-	}
 }

@@ -32,6 +32,10 @@ func (g *signature) add(t []byte) {
 			i += g.addASCII(t[i : i+n])
 		}
 		for i < len(t) { // to the next run of ASCII, of which the end needs more than it has
+			if n := g.addUnbroken(t[i:]); n > 0 {
+				i += n
+				continue
+			}
 			r, size := utf8.DecodeRune(t[i:])
 			for _, n := range lengths(r) {
 				if row, ok := gramAt(t[i:], n); ok {
@@ -58,6 +62,31 @@ func (g *signature) addASCII(t []byte) int {
 	}
 	return len(t) - long + 1
 }
+
+// addUnbroken adds the pairs of a run of the most frequent characters without word breaks, those from U+3000 to U+9FFF, and
+// returns how many bytes it has seen to: all but the last character.
+func (g *signature) addUnbroken(t []byte) (n int) {
+	last, ok := ideograph(t)
+	for ok {
+		var r rune
+		if r, ok = ideograph(t[n+3:]); ok {
+			g.set(hash(pairOf(last, r)))
+			last, n = r, n+3
+		}
+	}
+	return n
+}
+
+// ideograph is the character from U+3000 to U+9FFF at the start of a text.
+func ideograph(t []byte) (r rune, ok bool) {
+	if len(t) < 3 || t[0] < 0xE3 || t[0] > 0xE9 || t[1]&0xC0 != 0x80 || t[2]&0xC0 != 0x80 {
+		return 0, false
+	}
+	return rune(t[0]&0x0F)<<12 | rune(t[1]&0x3F)<<6 | rune(t[2]&0x3F), true
+}
+
+// pairOf is what gramAt hashes of two characters beyond ASCII.
+func pairOf(a, b rune) uint64 { return (uint64(a)*mix+uint64(b))*mix>>1 | 1<<63 }
 
 const mix = 0x9E3779B97F4A7C15
 
@@ -111,33 +140,34 @@ func unbroken(r rune) bool {
 // maxGrams bounds the n-grams a needle is looked up by.
 const maxGrams = 16
 
-// needleRows are rows a text must have to hold the needle, those that tell most first.
-func needleRows(needle []byte) []uint16 {
-	var all []gram
-	for _, n := range []int{long, short} { // the short ones say nothing that the long ones do not
-		for i := 0; i < len(needle); {
-			r, size := utf8.DecodeRune(needle[i:])
-			m := n
-			if unbroken(r) {
-				m = pair
+// needleRows are rows a text must have to hold the needle, those that tell most first. A text with the long n-grams has the
+// short ones too, but a filter that has a long one by chance need not.
+func needleRows(needle []byte) (out []uint16) {
+	for _, n := range []int{long, short} {
+		for _, g := range gramsOf(needle, n) {
+			if !slices.Contains(out, g.row) && len(out) < maxGrams {
+				out = append(out, g.row)
 			}
-			if row, ok := gramAt(needle[i:], m); ok {
-				all = append(all, gram{row, commonness(needle[i:], m)})
-			}
-			i += size
-		}
-		if len(all) > 0 {
-			break
-		}
-	}
-	slices.SortStableFunc(all, func(a, b gram) int { return cmp.Compare(a.common, b.common) })
-	var out []uint16
-	for _, g := range all {
-		if !slices.Contains(out, g.row) && len(out) < maxGrams {
-			out = append(out, g.row)
 		}
 	}
 	return out
+}
+
+// gramsOf are the n-grams of n characters, or two of scripts without word breaks, those that tell most first.
+func gramsOf(needle []byte, n int) (all []gram) {
+	for i := 0; i < len(needle); {
+		r, size := utf8.DecodeRune(needle[i:])
+		m := n
+		if unbroken(r) {
+			m = pair
+		}
+		if row, ok := gramAt(needle[i:], m); ok {
+			all = append(all, gram{row, commonness(needle[i:], m)})
+		}
+		i += size
+	}
+	slices.SortStableFunc(all, func(a, b gram) int { return cmp.Compare(a.common, b.common) })
+	return all
 }
 
 type gram struct {

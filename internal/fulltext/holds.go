@@ -1,7 +1,6 @@
 package fulltext
 
 import (
-	"bytes"
 	"context"
 	"runtime"
 	"sync"
@@ -19,7 +18,8 @@ func workers() int { return min(runtime.GOMAXPROCS(0), 4) }
 
 // Holds implements query.Texts: it looks at all of the span's texts, also those that other spans brought in.
 func (s *Service) Holds(ctx context.Context, sp *span.Span, n query.Needle) (bool, error) {
-	return s.holds(ctx, sp, &needle{Needle: n, text: needleOf(n.Text)}, recordDoc)
+	made := newNeedle(n)
+	return s.holds(ctx, sp, &made, recordDoc)
 }
 
 // holds looks first where the needle was found, if it was.
@@ -53,7 +53,7 @@ func (l *looking) part(ctx context.Context, k docKind) {
 	switch k {
 	case recordDoc:
 		l.t.buf = l.t.record(l.t.buf[:0], l.sp)
-		l.found = bytes.Contains(l.t.buf, l.n.text)
+		l.found = l.n.in(l.t.buf)
 	case inputDoc:
 		l.ref(ctx, l.sp.Input)
 	case outputDoc:
@@ -72,7 +72,7 @@ func (l *looking) blob(ctx context.Context, h span.Hash, skeleton bool) {
 		l.fail(err)
 		return
 	}
-	l.found = bytes.Contains(l.t.of(b, skeleton), l.n.text)
+	l.found = l.n.in(l.t.of(b, skeleton))
 }
 
 // fail takes what has been dropped meanwhile for empty.

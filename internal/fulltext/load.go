@@ -35,10 +35,17 @@ func loadBlock(ctx context.Context, store Store, at home, h header, block int) (
 	return docs, err
 }
 
-func loadSet(ctx context.Context, store Store, at home, h header) (*filterSet, error) {
-	f := newFilterSet(h.cols)
-	size := chunkRows(h.cols) * h.cols / 8
-	err := store.TextRange(ctx, at.project, at.day, key(kindFilter, h.set, 0), key(kindFilter, h.set+1, 0), func(k, v []byte) (bool, error) {
+func loadFilters(ctx context.Context, store Store, at home, h header) (*filters, error) {
+	f := newFilters(h.cols, h.cells)
+	if err := f.grams.load(ctx, store, at, h.set); err != nil {
+		return nil, err
+	}
+	return f, f.seams.load(ctx, store, at, h.set)
+}
+
+func (f *filterSet) load(ctx context.Context, store Store, at home, set uint64) error {
+	size := f.chunkRows(f.cols) * f.cols / 8
+	return store.TextRange(ctx, at.project, at.day, key(f.kind, set, 0), key(f.kind, set+1, 0), func(k, v []byte) (bool, error) {
 		chunk := int(binary.BigEndian.Uint32(k[9:]))
 		if len(v) != size || (chunk+1)*size > len(f.bits) {
 			return false, errDamaged
@@ -46,44 +53,34 @@ func loadSet(ctx context.Context, store Store, at home, h header) (*filterSet, e
 		copy(f.bits[chunk*size:], v)
 		return true, nil
 	})
-	return f, err
 }
 
-// columns are the blocks of a set, as bits.
-type columns []byte
-
-func (c columns) has(i int) bool { return c[i/8]&(1<<(i%8)) != 0 }
-
-// passing are the blocks of h's set whose text may hold n-grams of all rows.
-func passing(ctx context.Context, store Store, at home, h header, rows []uint16) (columns, error) {
-	width := h.cols / 8
-	out := make(columns, width)
-	for i := range out {
-		out[i] = 0xff
-	}
-	per := chunkRows(h.cols)
+// pass takes from some columns of a set those that have not all of rows.
+func (s shape) pass(ctx context.Context, store Store, at home, set uint64, rows []uint16, some columns) error {
+	cols := len(some) * 8
+	per := s.chunkRows(cols)
 	for _, row := range rows {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return err
 		}
 		left := byte(0)
-		found, err := store.Text(ctx, at.project, at.day, key(kindFilter, h.set, int(row)/per), func(v []byte) error {
-			from := int(row) % per * width
-			if from+width > len(v) {
+		found, err := store.Text(ctx, at.project, at.day, key(s.kind, set, int(row)/per), func(v []byte) error {
+			if len(v) != per*len(some) {
 				return errDamaged
 			}
-			for i, b := range v[from : from+width] {
-				out[i] &= b
-				left |= out[i]
+			from := int(row) % per * len(some)
+			for i, b := range v[from : from+len(some)] {
+				some[i] &= b
+				left |= some[i]
 			}
 			return nil
 		})
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if found && left == 0 { // not found: joined meanwhile, so that all blocks pass
-			break
+		if !found || left == 0 { // not found: joined meanwhile, so that all the others pass
+			return nil
 		}
 	}
-	return out, nil
+	return nil
 }

@@ -1,15 +1,8 @@
 package fulltext
 
 import (
-	"bytes"
-	"cmp"
 	"context"
-	"errors"
 	"slices"
-	"sort"
-	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"weir/internal/fault"
 	"weir/internal/query"
@@ -23,11 +16,11 @@ import (
 func (s *Service) Search(ctx context.Context, q query.TextQuery, yield func(span.Key) bool) error {
 	r := &run{s: s, q: q, yield: yield, workers: workers(), seen: map[name]bool{}}
 	for _, n := range q.Needles {
-		f := needleOf(n.Text)
-		if len(f) == 0 {
+		made := newNeedle(n)
+		if len(made.text) == 0 {
 			return fault.New(fault.Invalid, "a text to search for is empty")
 		}
-		r.needles = append(r.needles, needle{n, f, needleRows(f)})
+		r.needles = append(r.needles, made)
 	}
 	if len(r.needles) == 0 {
 		return fault.New(fault.Invalid, "a text to search for is missing")
@@ -40,24 +33,6 @@ func (s *Service) Search(ctx context.Context, q query.TextQuery, yield func(span
 		return ErrPartial
 	}
 	return nil
-}
-
-// needle is what is searched for, folded, and the rows of its n-grams. Without rows every block passes.
-type needle struct {
-	query.Needle
-	text []byte
-	rows []uint16
-}
-
-// wants reports whether a kind of document belongs to the part that is searched.
-func (n *needle) wants(k docKind) bool {
-	switch n.Part {
-	case query.InputText:
-		return k == inputDoc
-	case query.OutputText:
-		return k == outputDoc
-	}
-	return true
 }
 
 // run is one search.
@@ -116,25 +91,49 @@ func (s *Service) heldOf(p tenant.ProjectID) map[span.Day]*pending {
 	return out
 }
 
-// day searches by the needle that the fewest blocks pass, and then for the others where that one was found.
 func (r *run) day(ctx context.Context, held *pending) error {
 	headers, err := headersOf(ctx, r.s.store, r.at)
 	if err != nil {
 		return err
 	}
 	slices.Reverse(headers)
+	if len(r.needles) == 1 {
+		return r.alone(ctx, held, setsOf(headers))
+	}
+	return r.together(ctx, held, setsOf(headers))
+}
+
+// alone finds one needle, in the newest sets first.
+func (r *run) alone(ctx context.Context, held *pending, sets [][]header) error {
+	n := &r.needles[0]
+	if err := r.inMemory(ctx, n, held, nil, nil); err != nil || r.stopped {
+		return err
+	}
+	for some := 1; len(sets) > 0; some *= 2 {
+		some = min(some, len(sets))
+		parts, err := r.parts(ctx, sets[:some], n)
+		if err == nil {
+			err = r.stored(ctx, n, parts, nil, nil)
+		}
+		if err != nil || r.stopped {
+			return err
+		}
+		sets = sets[some:]
+	}
+	return nil
+}
+
+// together searches by the needle that the fewest blocks pass, and then for the others where that one was found.
+func (r *run) together(ctx context.Context, held *pending, sets [][]header) (err error) {
 	parts := make([][]part, len(r.needles))
 	first := 0
 	for i := range r.needles {
-		if parts[i], err = r.parts(ctx, headers, &r.needles[i]); err != nil {
+		if parts[i], err = r.parts(ctx, sets, &r.needles[i]); err != nil {
 			return err
 		}
 		if blocksOf(parts[i]) < blocksOf(parts[first]) {
 			first = i
 		}
-	}
-	if len(r.needles) == 1 {
-		return r.by(ctx, &r.needles[0], held, parts[0], nil, nil)
 	}
 	near := &vicinity{sessions: map[uint32]bool{}, traces: map[string]bool{}}
 	if err := r.by(ctx, &r.needles[first], held, parts[first], nil, near); err != nil || r.stopped || near.empty() {
@@ -182,53 +181,29 @@ func (v *vicinity) allows(d *doc, names []name) bool {
 	return d.span < len(names) && v.traces[names[d.span].trace]
 }
 
-// part is a segment with the blocks that may hold a needle.
-type part struct {
-	header
-	candidates []int
-}
-
-func blocksOf(parts []part) (n int) {
-	for _, p := range parts {
-		n += len(p.candidates)
-	}
-	return n
-}
-
-func (r *run) parts(ctx context.Context, headers []header, n *needle) (out []part, err error) {
-	var set columns
-	for i, h := range headers {
-		if i == 0 || h.set != headers[i-1].set {
-			if set, err = passing(ctx, r.s.store, r.at, h, n.rows); err != nil {
-				return nil, err
-			}
-		}
-		p := part{header: h}
-		for b := range h.blocks {
-			if set.has(h.col + b) {
-				p.candidates = append(p.candidates, b)
-			}
-		}
-		if len(p.candidates) > 0 {
-			out = append(out, p)
-		}
-	}
-	return out, nil
-}
-
 // by finds spans by one needle. Where within is set, only documents near are read; what is found is noted in near.
 func (r *run) by(ctx context.Context, n *needle, held *pending, parts []part, within, near *vicinity) error {
-	if held != nil {
-		var hits []hit
-		for i := range held.docs {
-			if d := &held.docs[i]; n.wants(d.kind) && within.allows(d, held.names) && bytes.Contains(d.text, n.text) {
-				hits = append(hits, hit{doc: *d, name: held.names[d.span]})
-			}
-		}
-		if err := r.emit(ctx, n, hits, near); err != nil || r.stopped {
-			return err
+	if err := r.inMemory(ctx, n, held, within, near); err != nil || r.stopped {
+		return err
+	}
+	return r.stored(ctx, n, parts, within, near)
+}
+
+func (r *run) inMemory(ctx context.Context, n *needle, held *pending, within, near *vicinity) error {
+	if held == nil {
+		return nil
+	}
+	var hits []hit
+	for i := range held.docs {
+		if d := &held.docs[i]; n.wants(d.kind) && within.allows(d, held.names) && n.in(d.text) {
+			hits = append(hits, hit{doc: *d, name: held.names[d.span]})
 		}
 	}
+	return r.emit(ctx, n, hits, near)
+}
+
+// stored searches segments, a few at a time and then more.
+func (r *run) stored(ctx context.Context, n *needle, parts []part, within, near *vicinity) error {
 	for window := 32; len(parts) > 0; window = min(2*window, 1024) {
 		k, blocks := 0, 0
 		for k < len(parts) && (k == 0 || blocks < window) {
@@ -241,144 +216,6 @@ func (r *run) by(ctx context.Context, n *needle, held *pending, parts []part, wi
 		parts = parts[k:]
 	}
 	return nil
-}
-
-// hit is a document that holds a needle.
-type hit struct {
-	doc
-	name name
-}
-
-// window searches a few segments at once and passes on what they have in order.
-func (r *run) window(ctx context.Context, n *needle, parts []part, within, near *vicinity) error {
-	found := make([][][]doc, len(parts))
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(r.workers)
-	for i, p := range parts {
-		var names []name
-		if within != nil {
-			var err error
-			if names, err = namesIn(ctx, r.s.store, r.at, p.header); err != nil {
-				return err
-			}
-		}
-		wanted := func(d doc) bool { return n.wants(d.kind) && within.allows(&d, names) }
-		found[i] = make([][]doc, len(p.candidates))
-		for j, b := range p.candidates {
-			g.Go(func() (err error) {
-				found[i][j], err = r.scan(gctx, n, p.header, b, wanted)
-				return err
-			})
-		}
-	}
-	late := g.Wait()
-	if late != nil {
-		if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return late
-		}
-		var cancel context.CancelFunc // what was found before time ran out is passed on
-		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), grace)
-		defer cancel()
-	}
-	for i, p := range parts {
-		hits, err := r.named(ctx, p.header, slices.Concat(found[i]...))
-		if err == nil {
-			err = r.emit(ctx, n, hits, near)
-		}
-		if r.stopped {
-			return nil
-		}
-		if err != nil {
-			return cmp.Or(late, err)
-		}
-	}
-	return late
-}
-
-// grace is how long passing on what was found may take beyond the deadline of a search.
-const grace = 200 * time.Millisecond
-
-// scan finds the wanted documents of a block that hold a needle.
-func (r *run) scan(ctx context.Context, n *needle, h header, block int, wanted func(doc) bool) (hits []doc, err error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	var bodies []doc
-	_, err = r.s.store.Text(ctx, r.at.project, r.at.day, key(kindBlock, h.id, block), func(v []byte) error {
-		docs, err := readBlock(v)
-		if err != nil || len(docs) == 0 {
-			return err
-		}
-		if docs[0].kind != recordDoc {
-			bodies = slices.DeleteFunc(docs, func(d doc) bool { return !wanted(d) })
-			return nil
-		}
-		if n.wants(recordDoc) {
-			hits = slices.DeleteFunc(records(docs, n.text), func(d doc) bool { return !wanted(d) })
-		}
-		return nil
-	})
-	if err != nil || len(bodies) == 0 {
-		return hits, err
-	}
-	t := texts.Get().(*text)
-	defer texts.Put(t)
-	err = r.s.store.Contents(ctx, r.at.project, r.at.day, placesOf(bodies), func(i int, b []byte) bool {
-		if bytes.Contains(t.of(b, bodies[i].skeleton), n.text) {
-			hits = append(hits, bodies[i])
-		}
-		return true
-	})
-	return hits, err
-}
-
-// records finds a needle in the texts of records, which lie one after the other in memory.
-func records(docs []doc, needle []byte) (hits []doc) {
-	size := 0
-	ends := make([]int, len(docs))
-	for i := range docs {
-		size += docs[i].length
-		ends[i] = size
-	}
-	all := docs[0].text[:size]
-	for from := 0; from < size; {
-		at := bytes.Index(all[from:], needle)
-		if at < 0 {
-			return hits
-		}
-		i := sort.SearchInts(ends, from+at+1)
-		if from+at+len(needle) <= ends[i] {
-			d := docs[i]
-			d.text = nil
-			hits = append(hits, d)
-			from = ends[i]
-		} else { // across two records
-			from += at + 1
-		}
-	}
-	return hits
-}
-
-// named resolves the spans of hits in one segment, the newest first.
-func (r *run) named(ctx context.Context, h header, docs []doc) (hits []hit, err error) {
-	slices.SortStableFunc(docs, func(a, b doc) int { return b.span - a.span })
-	chunk, names := -1, []name(nil)
-	for _, d := range docs {
-		if c := d.span / namesPerChunk; c != chunk {
-			chunk, names = c, nil
-			_, err := r.s.store.Text(ctx, r.at.project, r.at.day, key(kindSpans, h.id, c), func(v []byte) error {
-				names, err = readNames(v)
-				return err
-			})
-			if err != nil {
-				return nil, err
-			}
-		}
-		if i := d.span % namesPerChunk; i < len(names) && names[i] != (name{}) {
-			hits = append(hits, hit{d, names[i]})
-		}
-	}
-	return hits, nil
 }
 
 // spansPerRead is how many spans are looked at together before they are passed on.

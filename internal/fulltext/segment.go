@@ -3,7 +3,6 @@ package fulltext
 import (
 	"encoding/binary"
 	"encoding/hex"
-	"math/bits"
 	"slices"
 
 	"weir/internal/fault"
@@ -14,22 +13,27 @@ import (
 // What is indexed at one time of one project's day is a segment: its spans in order of receipt, and blocks of text. A
 // block lists its documents; the text of records is in the block, that of bodies is read from where they are stored. The
 // filters of many segments are joined into a set, bit by bit: row r holds, for each block of the set, whether its text
-// has an n-gram of that row. A search reads the rows of its n-grams only.
+// has an n-gram of that row, or for each cell, whether it has a seam. A search reads the rows of its own n-grams and seams only.
 //
-// Keys within the day: kind, number of the segment (or of the set: that of its first segment), number of the part.
+// Keys within the day: kind, number of the segment (or of the set), number of the part.
 const (
 	kindHeader byte = iota // → header
 	kindFilter             // set, chunk of rows → bits
 	kindBlock              // segment, block → documents
 	kindSpans              // segment, chunk → ids
 	kindSeen               // part of a span, chunk of numbers of places → bits: this blob is indexed
+	kindSeams              // set, chunk of rows → bits
 )
 
 // version changes with the layout and with the rules that make text and n-grams.
-const version = 1
+const version = 2
 
 // blockLen is how much text shares a filter column; more makes the index smaller and lets more blocks pass.
-const blockLen = 192 << 10
+// Records are much alike, so that more of them say no more.
+const (
+	blockLen   = 192 << 10
+	recordsLen = 2 * blockLen
+)
 
 // home is a project's day.
 type home struct {
@@ -44,32 +48,53 @@ func key(kind byte, n uint64, part int) []byte {
 	return binary.BigEndian.AppendUint32(b, uint32(part))
 }
 
-// header describes a segment. Its blocks are the columns of its set from col on.
+// header describes a segment. Its blocks are the columns of its set from col on, and their cells those from cell on.
 type header struct {
 	id                  uint64
 	set                 uint64
 	col, cols           int // cols are those of the whole set; both are multiples of 8
+	cell, cells         int // likewise, of the filter of seams
 	blocks, spans, size int
+	perBlock            []byte // uvarints: cells of each block
 }
+
+// setOf numbers a set by its first segment and by how many it has, so that no number ever means another set.
+func setOf(first uint64, segments int) uint64 { return uint64(segments)<<40 | first }
 
 func (h header) value(at home) Value {
 	var v []byte
-	for _, n := range []uint64{h.set, uint64(h.col), uint64(h.cols), uint64(h.blocks), uint64(h.spans), uint64(h.size)} {
+	for _, n := range []uint64{h.set, uint64(h.col), uint64(h.cols), uint64(h.cell), uint64(h.cells), uint64(h.blocks), uint64(h.spans), uint64(h.size)} {
 		v = binary.AppendUvarint(v, n)
 	}
-	return at.value(key(kindHeader, h.id, 0), v)
+	return at.value(key(kindHeader, h.id, 0), append(v, h.perBlock...))
 }
 
 var errDamaged = fault.New(fault.Internal, "the text index is damaged")
 
 func readHeader(k, v []byte) (header, error) {
 	r := reader{b: v}
-	h := header{set: r.uvarint(), col: r.int(), cols: r.int(), blocks: r.int(), spans: r.int(), size: r.int()}
-	if len(k) != 13 || r.bad || h.cols%8 != 0 || h.col+h.blocks > h.cols {
+	h := header{set: r.uvarint(), col: r.int(), cols: r.int(), cell: r.int(), cells: r.int(), blocks: r.int(), spans: r.int(), size: r.int()}
+	if len(k) != 13 || r.bad || h.cols%8 != 0 || h.cells%8 != 0 || h.col+h.blocks > h.cols {
 		return h, errDamaged
 	}
-	h.id = binary.BigEndian.Uint64(k[1:])
+	h.id, h.perBlock = binary.BigEndian.Uint64(k[1:]), slices.Clone(r.b)
+	last := h.cell
+	for range h.blocks {
+		last += r.int()
+	}
+	if r.bad || last > h.cells {
+		return h, errDamaged
+	}
 	return h, nil
+}
+
+// cellsOfBlocks is how many cells each block has.
+func (h header) cellsOfBlocks() []int {
+	r, out := reader{b: h.perBlock}, make([]int, h.blocks)
+	for i := range out {
+		out[i] = r.int()
+	}
+	return out
 }
 
 // reader takes numbers off a value; bad is set once something is missing.
@@ -137,13 +162,31 @@ type doc struct {
 	length   int    // of text
 }
 
+// Kinds of blocks. From those that were written anew documents have gone, so that one may lie in another cell than a search
+// thinks that read the filter before.
+const (
+	recordsBlock, bodiesBlock         = 'r', 'b'
+	recordsRewritten, bodiesRewritten = 'R', 'B'
+)
+
 // blockOf encodes a block of documents that are all records or all bodies.
-func blockOf(docs []doc) []byte {
+func blockOf(docs []doc, rewritten bool) []byte {
 	b := binary.AppendUvarint(nil, uint64(len(docs)))
-	if len(docs) > 0 && docs[0].kind == recordDoc {
-		return recordBlock(append([]byte{'r'}, b...), docs)
+	records := len(docs) > 0 && docs[0].kind == recordDoc
+	switch {
+	case records && rewritten:
+		return recordBlock(append([]byte{recordsRewritten}, b...), docs)
+	case records:
+		return recordBlock(append([]byte{recordsBlock}, b...), docs)
+	case rewritten:
+		return bodyBlock(append([]byte{bodiesRewritten}, b...), docs)
 	}
-	return bodyBlock(append([]byte{'b'}, b...), docs)
+	return bodyBlock(append([]byte{bodiesBlock}, b...), docs)
+}
+
+// isRewritten tells it of an encoded block.
+func isRewritten(v []byte) bool {
+	return len(v) > 0 && (v[0] == recordsRewritten || v[0] == bodiesRewritten)
 }
 
 func recordBlock(b []byte, docs []doc) []byte {
@@ -194,9 +237,9 @@ func readBlock(v []byte) (docs []doc, err error) {
 	}
 	docs = make([]doc, n)
 	switch v[0] {
-	case 'r':
+	case recordsBlock, recordsRewritten:
 		readRecords(&r, docs)
-	case 'b':
+	case bodiesBlock, bodiesRewritten:
 		readBodies(&r, docs)
 	default:
 		r.bad = true
@@ -292,52 +335,3 @@ func (r *reader) id() string {
 	}
 	return hex.EncodeToString(b)
 }
-
-// filterSet is a filter in memory: rows × cols bits, row by row.
-type filterSet struct {
-	cols int
-	bits []byte
-}
-
-func newFilterSet(cols int) *filterSet { return &filterSet{cols, make([]byte, rows*cols/8)} }
-
-// put copies a signature into a column.
-func (f *filterSet) put(col int, g *signature) {
-	width, at, bit := f.cols/8, col/8, byte(1)<<(col%8)
-	for row := range rows {
-		i := row*width + at
-		f.bits[i] &^= bit
-		if g.has(uint16(row)) {
-			f.bits[i] |= bit
-		}
-	}
-}
-
-// chunkRows is how many rows of a set share a value: a few KB of them.
-func chunkRows(cols int) int {
-	n := rows
-	for n > 256 && n*cols/8 > 4096 {
-		n /= 2
-	}
-	return n
-}
-
-// fill copies a signature into a column that is empty.
-func (f *filterSet) fill(col int, g *signature) {
-	width, at, bit := f.cols/8, col/8, byte(1)<<(col%8)
-	for i, w := range g {
-		for ; w != 0; w &= w - 1 {
-			f.bits[(i*64+bits.TrailingZeros64(w))*width+at] |= bit
-		}
-	}
-}
-
-func (f *filterSet) values(at home, set uint64) (out []Value) {
-	size := chunkRows(f.cols) * f.cols / 8
-	for chunk := range slices.Chunk(f.bits, size) {
-		out = append(out, at.value(key(kindFilter, set, len(out)), chunk))
-	}
-	return out
-}
-
-func padded(n int) int { return (n + 7) &^ 7 }

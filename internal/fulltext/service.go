@@ -49,6 +49,8 @@ type Service struct {
 	segment uint64                   // newest number given
 	gone    map[home]map[string]bool // while rebuilding: traces forgotten since it began; nil for the whole day
 	late    latecomers
+	ahead   ahead
+	idleAt  uint64 // position of the store when it was last looked whether spans come in
 
 	mu    sync.Mutex
 	tail  *tail         // changed under both locks

@@ -121,26 +121,26 @@ func TestDaysAndProjects(t *testing.T) {
 }
 
 // fill stores random calls of several sessions, of which some share their history, and returns what each says.
-func fill(w *world, r *rand.Rand, n int) (all []spoken) {
+func fill(w *world, r *rand.Rand, n, scale int) (all []spoken) {
 	history := map[int][]string{}
 	plain := map[int][]string{}
 	for i := range n {
 		c := call{trace: fmt.Sprintf("%032x", i/3), id: fmt.Sprintf("%016x", i), name: sentence(r, 2), day: today - span.Day(i/3%2)}
 		sp := spoken{key: c.trace + "/" + c.id, name: c.name, day: fmt.Sprint(c.day)}
 		if r.IntN(4) == 0 {
-			text := sentence(r, 5+r.IntN(60))
+			text := sentence(r, 5+r.IntN(60*scale))
 			sp.input, c.input = structured(text), escaped(text)
 		} else {
 			s := r.IntN(8)*2 + i/3%2
 			c.session = fmt.Sprint("session", s)
-			text := sentence(r, 5+r.IntN(80))
+			text := sentence(r, 5+r.IntN(80*scale))
 			history[s], plain[s] = append(history[s], escaped(text)), append(plain[s], structured(text))
 			if len(history[s]) > 6 {
 				history[s], plain[s] = history[s][5:], plain[s][5:]
 			}
 			c.messages, sp.input = slices.Clone(history[s]), strings.Join(plain[s], "\x00")
 		}
-		text := sentence(r, 3+r.IntN(40))
+		text := sentence(r, 3+r.IntN(40*scale))
 		sp.output, c.output = `{"content":"`+text+`","role":"assistant"}`, message("assistant", text)
 		w.put(c)
 		all = append(all, sp)
@@ -239,7 +239,7 @@ func needlesOf(r *rand.Rand, all []spoken, n int) (out []query.Needle) {
 func TestAgainstBruteForce(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	w := newWorld(t, fulltext.Options{SegmentLen: 24 << 10})
-	all := fill(w, r, 1200)
+	all := fill(w, r, 1200, 1)
 	needles := needlesOf(r, all, 40)
 	check := func(stage string) {
 		t.Run(stage, func(t *testing.T) {
@@ -270,6 +270,59 @@ func TestAgainstBruteForce(t *testing.T) {
 
 	all = forgetSome(w, all)
 	check("forgotten in part")
+}
+
+// phrasesOf are pieces of texts, cut anywhere, of any length; every third one is changed in the middle.
+func phrasesOf(r *rand.Rand, all []spoken, n int) (out []query.Needle) {
+	for i := range n {
+		s := all[r.IntN(len(all))]
+		text := []rune(fold(s.output))
+		if r.IntN(2) == 0 {
+			text = []rune(fold(strings.Split(s.input, "\x00")[0]))
+		}
+		from := r.IntN(len(text))
+		to := min(len(text), from+8+r.IntN(1<<r.IntN(10)))
+		phrase := string(text[from:to])
+		if i%3 == 0 {
+			phrase = string(text[from:(from+to)/2]) + " the " + string(text[(from+to)/2:to])
+		}
+		out = append(out, anywhere(phrase))
+	}
+	return out
+}
+
+// TestPhrasesAgainstBruteForce has documents of several cells, cells of several documents, and blocks of several sessions.
+func TestPhrasesAgainstBruteForce(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	w := newWorld(t, fulltext.Options{SegmentLen: 256 << 10})
+	all := fill(w, r, 120, 40)
+	w.flush()
+	pass, full := 0, 0
+	needles := phrasesOf(r, all, 30)
+	for _, n := range needles {
+		cells, of, err := w.texts.Cells(t.Context(), project, today, n.Text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pass, full = pass+cells, full+of
+	}
+	if pass == 0 || pass*2 > full {
+		t.Errorf("%d of %d cells pass: phrases are not told apart", pass, full)
+	}
+	check := func(stage string) {
+		t.Run(stage, func(t *testing.T) {
+			for _, n := range needles {
+				compare(t, w, all, n)
+			}
+		})
+	}
+	check("built")
+	all = forgetSome(w, all)
+	check("forgotten in part")
+	w.close()
+	w.open()
+	w.run()
+	check("reopened")
 }
 
 // fillMore stores calls with a history of their own.
@@ -310,7 +363,7 @@ func TestRetention(t *testing.T) {
 
 func TestShortNeedlesAndLittleTime(t *testing.T) {
 	w := newWorld(t, fulltext.Options{SegmentLen: 64 << 10})
-	fill(w, rand.New(rand.NewPCG(1, 1)), 300)
+	fill(w, rand.New(rand.NewPCG(1, 1)), 300, 1)
 	w.put(call{trace: "ff", id: "01", output: `"ｑ東"`})
 	w.run()
 	if got := w.find(out("東")); len(got) == 0 || got[0] != "ff/01" {

@@ -1,7 +1,10 @@
 package fulltext
 
 import (
+	"encoding/binary"
 	"slices"
+
+	"golang.org/x/sync/errgroup"
 
 	"weir/internal/span"
 )
@@ -81,13 +84,13 @@ func (p *pending) blocks() (out [][]doc) {
 		}
 	}
 	slices.SortFunc(bodies, func(a, b doc) int { return a.place.Compare(b.place) })
-	return append(cutBlocks(records), cutBlocks(bodies)...)
+	return append(cutBlocks(records, recordsLen), cutBlocks(bodies, blockLen)...)
 }
 
-func cutBlocks(docs []doc) (out [][]doc) {
+func cutBlocks(docs []doc, most int) (out [][]doc) {
 	from, size := 0, 0
 	for i, d := range docs {
-		if size > 0 && size+d.length > blockLen {
+		if size > 0 && size+d.length > most {
 			out = append(out, docs[from:i])
 			from, size = i, 0
 		}
@@ -99,26 +102,45 @@ func cutBlocks(docs []doc) (out [][]doc) {
 	return out
 }
 
-// segment encodes what is pending.
-func (p *pending) segment(at home, id uint64) []Value {
+// segment encodes what is pending, with so many processors.
+func (p *pending) segment(at home, id uint64, hands int) []Value {
 	blocks := p.blocks()
-	h := header{id: id, set: id, cols: padded(len(blocks)), blocks: len(blocks), spans: len(p.names), size: p.size}
+	h := header{id: id, set: setOf(id, 1), cols: padded(len(blocks)), blocks: len(blocks), spans: len(p.names), size: p.size}
+	found := marksOfAll(blocks, hands)
+	for i := range blocks {
+		h.cells += len(found[i].cells)
+		h.perBlock = binary.AppendUvarint(h.perBlock, uint64(len(found[i].cells)))
+	}
+	h.cells = padded(h.cells)
 	values := []Value{h.value(at)}
 	for chunk := range slices.Chunk(p.names, namesPerChunk) {
 		values = append(values, at.value(key(kindSpans, id, len(values)-1), namesOf(chunk)))
 	}
-	f := newFilterSet(h.cols)
+	f, cell := newFilters(h.cols, h.cells), 0
 	for i, docs := range blocks {
-		values = append(values, at.value(key(kindBlock, id, i), blockOf(docs)))
-		f.fill(i, signatureOf(docs))
+		values = append(values, at.value(key(kindBlock, id, i), blockOf(docs, false)))
+		f.fill(i, cell, found[i])
+		cell += len(found[i].cells)
 	}
-	return append(values, f.values(at, id)...)
+	return append(values, f.values(at, h.set)...)
 }
 
-func signatureOf(docs []doc) *signature {
-	g := new(signature)
-	for _, d := range docs {
-		g.add(d.text)
+func marksOfAll(blocks [][]doc, hands int) []*marks {
+	out := make([]*marks, len(blocks))
+	if hands == 1 {
+		for i, docs := range blocks {
+			out[i] = marksOf(docs)
+		}
+		return out
 	}
-	return g
+	var g errgroup.Group
+	g.SetLimit(hands)
+	for i, docs := range blocks {
+		g.Go(func() error {
+			out[i] = marksOf(docs)
+			return nil
+		})
+	}
+	_ = g.Wait() // there is nothing that fails
+	return out
 }
