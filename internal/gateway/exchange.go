@@ -370,7 +370,7 @@ func (x *exchange) close(r *llm.Response, body []byte, err error) pricing.Cost {
 	if x.refused {
 		return s.Cost
 	}
-	rec := &Record{Span: s, Charge: x.began && !s.Usage.IsZero()}
+	rec := &Record{Span: s, Charge: x.began && !s.Usage.IsZero(), NewTrace: x.call.Facts.Trace == ""}
 	limited := fault.Is(err, fault.RateLimited) || fault.Is(err, fault.BudgetExceeded)
 	if x.g.deps.Bodies() && !limited { // a client over its limits must not fill the disk
 		rec.Request, rec.Response = x.call.Body, body

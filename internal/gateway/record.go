@@ -44,4 +44,5 @@ type Record struct {
 	Request  []byte     // exact body as received; nil if bodies are not recorded
 	Response []byte     // whole answer in the client's dialect; nil if there was none
 	Charge   bool       // write a ledger entry
+	NewTrace bool       // the trace's id was made for this call
 }

@@ -9,6 +9,7 @@ import (
 	"weir/internal/fault"
 	"weir/internal/gateway"
 	"weir/internal/span"
+	"weir/internal/tenant"
 )
 
 // write is the writer's loop; it ends when the queue is closed and empty, or when Stop gives up.
@@ -138,7 +139,7 @@ func (r *Recorder) batch(ctx context.Context, rec *gateway.Record) (*span.Batch,
 	if rec.Charge {
 		b.Ledger = entryOf(s)
 	}
-	day, err := r.o.Store.Home(ctx, s.Project, s.Trace, span.DayOf(s.Start))
+	day, err := r.home(ctx, rec)
 	if err != nil {
 		return nil, err
 	}
@@ -155,6 +156,24 @@ func (r *Recorder) batch(ctx context.Context, rec *gateway.Record) (*span.Batch,
 		return b, nil
 	}
 	return b, r.request(ctx, b, rec)
+}
+
+// newHomes is a store that need not search for a trace whose id was made a moment ago.
+type newHomes interface {
+	NewHome(p tenant.ProjectID, trace string, day span.Day) span.Day
+}
+
+// aMoment is too short for a store to forget a trace: somebody else may have added to it, who was told the id.
+const aMoment = 5 * time.Second
+
+func (r *Recorder) home(ctx context.Context, rec *gateway.Record) (span.Day, error) {
+	s := rec.Span
+	if store, ok := r.o.Store.(newHomes); ok && rec.NewTrace {
+		if age := r.o.Now().Sub(s.Start); 0 <= age && age < aMoment {
+			return store.NewHome(s.Project, s.Trace, span.DayOf(s.Start)), nil
+		}
+	}
+	return r.o.Store.Home(ctx, s.Project, s.Trace, span.DayOf(s.Start))
 }
 
 func (r *Recorder) request(ctx context.Context, b *span.Batch, rec *gateway.Record) error {

@@ -39,3 +39,27 @@ func TestFirstOfATrace(t *testing.T) {
 		}
 	}
 }
+
+func TestNewHomeKnowsWhatWasAddedMeanwhile(t *testing.T) {
+	s, err := Open(filepath.Join(t.TempDir(), "truth"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	if d := s.NewHome("p", "a", 20_000); d != 20_000 {
+		t.Fatalf("home %d", d)
+	}
+	if d, err := s.Home(t.Context(), "p", "a", 20_001); d != 20_000 || err != nil {
+		t.Fatalf("home %d, %v", d, err)
+	}
+	if err := s.Append(t.Context(), false, &span.Batch{Span: &span.Span{Project: "p", Trace: "b", ID: "1", Day: 20_003}}); err != nil {
+		t.Fatal(err)
+	}
+	before, err := s.Home(t.Context(), "p", "b", 20_004)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := s.NewHome("p", "b", 20_009); d != before {
+		t.Fatalf("home %d, was %d", d, before)
+	}
+}

@@ -108,12 +108,31 @@ func (s *Store) home(p tenant.ProjectID, key string, wish span.Day) (home, error
 	if err != nil {
 		return home{}, err
 	}
-	v := home{day: s.homes.open(p, wish, span.DayOf(s.o.Now()))}
-	if d != nil {
-		v = home{*d, true}
+	if d == nil {
+		return s.firstHome(p, key, wish), nil
 	}
+	v := home{*d, true}
 	s.homes.put(key, v)
 	return v, nil
+}
+
+// firstHome is the one of a trace that has none; the lock is held.
+func (s *Store) firstHome(p tenant.ProjectID, key string, wish span.Day) home {
+	v := home{day: s.homes.open(p, wish, span.DayOf(s.o.Now()))}
+	s.homes.put(key, v)
+	return v
+}
+
+// NewHome is Home of a trace that cannot have been stored longer ago than this store remembers, which is some
+// 60,000 traces: it spares the search for it.
+func (s *Store) NewHome(p tenant.ProjectID, trace string, day span.Day) span.Day {
+	key := string(traceKey(p, trace))
+	s.homes.mu.Lock()
+	defer s.homes.mu.Unlock()
+	if v, ok := s.homes.look(key); ok {
+		return v.day
+	}
+	return s.firstHome(p, key, day).day
 }
 
 // storedHome is nil for a trace that is not stored.
