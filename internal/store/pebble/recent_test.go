@@ -47,8 +47,14 @@ func TestWrittenForgets(t *testing.T) {
 	if string(w.get([]byte("b"))) != "2" {
 		t.Error("what is there is not held")
 	}
-	w.add([]pair{{"c", make([]byte, writtenBytes)}})
-	if w.get([]byte("b")) != nil || w.bytes > writtenBytes {
-		t.Errorf("%d bytes are held", w.bytes)
+	w.add([]pair{{"huge", make([]byte, writtenBytes)}})
+	if w.get([]byte("huge")) != nil || w.get([]byte("b")) == nil {
+		t.Error("a body over the bound is held, or has driven out the others")
+	}
+	for _, k := range []string{"c", "d"} {
+		w.add([]pair{{k, make([]byte, writtenBytes/2-1)}})
+	}
+	if w.get([]byte("b")) != nil || w.get([]byte("c")) == nil || w.get([]byte("d")) == nil {
+		t.Error("the oldest is held, or the newest is not")
 	}
 }

@@ -5,14 +5,14 @@ import "sync"
 // written holds the newest bodies and their places by the keys they are stored under: the search index reads each body
 // once, a moment after it was stored, and would otherwise have it fetched and decompressed one by one.
 type written struct {
-	mu     sync.Mutex
-	values map[string][]byte
-	order  []string // oldest first
-	bytes  int
-	epoch  uint64 // counts how often everything was forgotten
+	mu       sync.Mutex
+	cur, old map[string][]byte
+	bytes    int    // of cur
+	epoch    uint64 // counts how often everything was forgotten
 }
 
-// writtenBytes bounds what is held.
+// writtenBytes bounds what is held. Half of it is let go at once: to keep an order, so that the oldest goes first, cost
+// more than the rest.
 const writtenBytes = 32 << 20
 
 // pair is a key and a value as stored.
@@ -45,22 +45,16 @@ func (w *written) remember(since uint64, p pair) {
 }
 
 func (w *written) hold(pairs []pair) {
-	if w.values == nil {
-		w.values = map[string][]byte{}
-	}
 	for _, p := range pairs {
-		if _, ok := w.values[p.key]; ok {
+		size := len(p.key) + len(p.value)
+		if size > writtenBytes/2 {
 			continue
 		}
-		w.values[p.key] = p.value
-		w.order = append(w.order, p.key)
-		w.bytes += len(p.key) + len(p.value)
-	}
-	for w.bytes > writtenBytes {
-		old := w.order[0]
-		w.order = w.order[1:]
-		w.bytes -= len(old) + len(w.values[old])
-		delete(w.values, old)
+		if w.cur == nil || w.bytes+size > writtenBytes/2 {
+			w.cur, w.old, w.bytes = make(map[string][]byte, len(w.cur)), w.cur, 0
+		}
+		w.cur[p.key] = p.value
+		w.bytes += size
 	}
 }
 
@@ -68,13 +62,16 @@ func (w *written) hold(pairs []pair) {
 func (w *written) get(key []byte) []byte {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.values[string(key)]
+	if v, ok := w.cur[string(key)]; ok {
+		return v
+	}
+	return w.old[string(key)]
 }
 
 // forget is for when stored content has gone away, and for a store at rest.
 func (w *written) forget() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.values, w.order, w.bytes = nil, nil, 0
+	w.cur, w.old, w.bytes = nil, nil, 0
 	w.epoch++
 }
