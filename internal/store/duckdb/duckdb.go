@@ -50,8 +50,9 @@ type Index struct {
 	workers *workers
 	top     atomic.Int64 // no span starts later, in nanoseconds
 
-	write  sync.Mutex // one writer
-	writer *sql.Conn
+	write   sync.Mutex // one writer
+	writer  *sql.Conn
+	unsaved int // rows since the last checkpoint
 
 	changed changes
 	kept    kept
@@ -97,7 +98,7 @@ func onEachConnection(path string) func(driver.ExecerContext) error {
 		once.Lock()
 		defer once.Unlock()
 		if !attached {
-			_, err := e.ExecContext(context.Background(), fmt.Sprintf(`SET temp_directory = %s; SET checkpoint_threshold = '64MB'; ATTACH %s AS %s`,
+			_, err := e.ExecContext(context.Background(), fmt.Sprintf(`SET temp_directory = %s; SET checkpoint_threshold = '64MB'; ATTACH %s AS %s (RECOVERY_MODE NO_WAL_WRITES)`,
 				literal(path+".tmp"), literal(path), attachedAs), nil)
 			if err != nil {
 				return err
@@ -174,8 +175,12 @@ func (x *Index) Close() error {
 	if x.writer != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), closeTime)
 		defer cancel()
-		if _, err = x.writer.ExecContext(ctx, `USE memory; DETACH `+attachedAs); err != nil {
-			err = fmt.Errorf("duckdb: detach: %w", err)
+		err = x.saved(ctx)
+		if _, detach := x.writer.ExecContext(ctx, `USE memory; DETACH `+attachedAs); detach != nil {
+			err = errors.Join(err, fmt.Errorf("duckdb: detach: %w", detach))
+		}
+		if err != nil {
+			err = fmt.Errorf("duckdb: close: %w", err)
 		}
 		err = errors.Join(err, x.writer.Close())
 	}
@@ -187,7 +192,7 @@ const closeTime = 30 * time.Second
 
 // Apply implements query.Index.
 func (x *Index) Apply(ctx context.Context, rows []*span.Span, upto uint64) error {
-	return x.change(ctx, func(c *sql.Conn) error {
+	return x.change(ctx, len(rows), func(c *sql.Conn) error {
 		if err := x.replace(ctx, c, rows); err != nil {
 			return err
 		}
@@ -201,7 +206,7 @@ func (x *Index) Apply(ctx context.Context, rows []*span.Span, upto uint64) error
 
 // Load implements query.Index.
 func (x *Index) Load(ctx context.Context, rows []*span.Span) error {
-	return x.change(ctx, func(c *sql.Conn) error { return x.appendSpans(c, rows) })
+	return x.change(ctx, len(rows), func(c *sql.Conn) error { return x.appendSpans(c, rows) })
 }
 
 // replace deletes earlier versions of spans. A trace keeps its home day, so only the days concerned are scanned. Nothing
@@ -235,7 +240,7 @@ func (x *Index) appendSpans(c *sql.Conn, rows []*span.Span) error {
 }
 
 // change runs a transaction of the one writer.
-func (x *Index) change(ctx context.Context, f func(c *sql.Conn) error) error {
+func (x *Index) change(ctx context.Context, rows int, f func(c *sql.Conn) error) error {
 	x.write.Lock()
 	defer x.write.Unlock()
 	defer x.changed.publish()
@@ -251,8 +256,27 @@ func (x *Index) change(ctx context.Context, f func(c *sql.Conn) error) error {
 		if back != nil && !strings.Contains(back.Error(), "no transaction is active") {
 			err = errors.Join(err, back)
 		}
+		return failed(err)
 	}
-	return failed(err)
+	if x.unsaved += max(rows, 1); x.unsaved >= saveRows {
+		_ = x.save(ctx) // what was asked for is done: whoever tried it again would do it twice. Checkpoint will tell.
+	}
+	return nil
+}
+
+// saveRows are the rows after which the file is brought up to date. The engine keeps no log: a crash takes the index
+// back to its last checkpoint, and the changes since are read from the store's queue again.
+const saveRows = 200_000
+
+func (x *Index) save(ctx context.Context) error {
+	if x.unsaved == 0 {
+		return nil
+	}
+	_, err := x.writer.ExecContext(ctx, `CHECKPOINT `+attachedAs)
+	if err == nil {
+		x.unsaved = 0
+	}
+	return err
 }
 
 // Position implements query.Index.
@@ -269,24 +293,32 @@ func (x *Index) Checkpoint(ctx context.Context) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
+	return upto, x.saved(ctx)
+}
+
+// saved brings the file up to date.
+func (x *Index) saved(ctx context.Context) error {
 	x.write.Lock()
 	defer x.write.Unlock()
-	_, err = x.writer.ExecContext(ctx, `CHECKPOINT `+attachedAs)
-	return upto, failed(err)
+	return failed(x.save(ctx))
 }
 
 // DropDay implements query.Index.
 func (x *Index) DropDay(ctx context.Context, p tenant.ProjectID, day span.Day) error {
-	return x.change(ctx, func(c *sql.Conn) error {
+	err := x.change(ctx, 1, func(c *sql.Conn) error {
 		x.changed.noteAll(p)
 		_, err := c.ExecContext(ctx, `DELETE FROM spans WHERE project = ? AND day = ?`, query.Cut(string(p)), uint32(day))
 		return err
 	})
+	if err != nil {
+		return err
+	}
+	return x.saved(ctx) // nobody does it again after a crash
 }
 
 // Reset implements query.Index.
 func (x *Index) Reset(ctx context.Context) error {
-	return x.change(ctx, func(c *sql.Conn) error {
+	return x.change(ctx, 1, func(c *sql.Conn) error {
 		x.changed.noteAll("")
 		if _, err := c.ExecContext(ctx, `DELETE FROM spans`); err != nil {
 			return err

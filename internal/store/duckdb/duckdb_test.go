@@ -123,7 +123,7 @@ func TestFailedChangeIsRolledBack(t *testing.T) {
 		}
 	}()
 	boom := errors.New("boom")
-	err := x.change(t.Context(), func(c *sql.Conn) error {
+	err := x.change(t.Context(), 1, func(c *sql.Conn) error {
 		return errors.Join(x.appendSpans(c, storetest.RandomSpans("p", 10, 1)), boom)
 	})
 	if !errors.Is(err, boom) {
