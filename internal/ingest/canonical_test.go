@@ -96,7 +96,7 @@ func TestAnswerOf(t *testing.T) {
 		if out := canonicalAnswer(nil, answerOf([]byte(raw))); string(out) != string(canonicalAnswer(nil, answerOf([]byte(`{"role":"assistant","content":"hi"}`)))) {
 			t.Fatalf("%s gives %q", raw, out)
 		}
-		if got := outputPreview([]byte(raw)); got != "hi" {
+		if got := outputPreview(answerOf([]byte(raw))); got != "hi" {
 			t.Fatalf("preview of %s is %q", raw, got)
 		}
 	}
@@ -120,7 +120,7 @@ func FuzzCanonicalMessage(f *testing.F) {
 			t.Fatalf("%q is not canonical: %q, %q", raw, a, b)
 		}
 		_ = preview(textOf(answerOf(raw).Get("content")))
-		_ = outputPreview(raw)
+		_ = outputPreview(answerOf(raw))
 		_ = rawPreview(raw)
 	})
 }

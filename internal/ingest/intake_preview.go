@@ -44,7 +44,7 @@ func anyOutputPreview(body []byte) string {
 	case v.IsArray():
 		m = v.Get("0")
 	case v.IsObject():
-		if text := outputPreview(body); text != "" {
+		if text := outputPreview(answerOf(body)); text != "" {
 			return text
 		}
 		if x := v.Get("messages.0"); x.IsObject() {

@@ -59,8 +59,7 @@ func textOf(content gjson.Result) (text string) {
 }
 
 // outputPreview is the first text of an answer, else the name of the first tool it calls.
-func outputPreview(response []byte) string {
-	m := answerOf(response)
+func outputPreview(m gjson.Result) string {
 	if text := preview(textOf(m.Get("content"))); text != "" {
 		return text
 	}

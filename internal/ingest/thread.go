@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"time"
 
+	"github.com/tidwall/gjson"
+
 	"weir/internal/span"
 )
 
@@ -39,7 +41,7 @@ func newThreads(kv span.KV) *threads {
 }
 
 // assign sets Session, SessionSource and Input.New of a call, and remembers its end for the next one.
-func (t *threads) assign(ctx context.Context, s *span.Span, c *conversation, response []byte) error {
+func (t *threads) assign(ctx context.Context, s *span.Span, c *conversation, answer gjson.Result) error {
 	chain := t.chain(c)
 	scope := scopeOf(s)
 	found, at, err := t.find(ctx, scope, chain)
@@ -57,11 +59,12 @@ func (t *threads) assign(ctx context.Context, s *span.Span, c *conversation, res
 	default:
 		s.Session, s.SessionSource = "thread-"+s.Trace, threaded
 	}
-	m := answerOf(response)
-	if !m.Exists() {
+	if !answer.Exists() {
 		return nil
 	}
-	end := endKey(scope, link(chain[len(chain)-1].hash, canonicalAnswer(nil, m)))
+	message := canonicalAnswer(t.buffer[:0], answer)
+	t.reuse(message)
+	end := endKey(scope, link(chain[len(chain)-1].hash, message))
 	if known, ok := t.ends.get(end); ok && known == s.Session {
 		return nil
 	}
@@ -102,14 +105,18 @@ func (t *threads) chain(c *conversation) []chainLink {
 
 func (t *threads) linkTo(parent span.Hash, raw []byte) chainLink {
 	message, role := canonicalMessage(t.buffer[:0], raw)
-	t.buffer = message
-	if cap(t.buffer) > 1<<20 {
-		t.buffer = nil // one huge message must not be held for good
-	}
+	t.reuse(message)
 	if role == "" {
 		return chainLink{hash: parent}
 	}
 	return chainLink{hash: link(parent, message), answer: role == "assistant"}
+}
+
+// reuse takes a buffer back. One huge message must not be held for good.
+func (t *threads) reuse(b []byte) {
+	if t.buffer = b; cap(b) > 1<<20 {
+		t.buffer = nil
+	}
 }
 
 // find returns the session of the longest prefix that ended an earlier call, and its length.

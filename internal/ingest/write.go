@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/tidwall/gjson"
+
 	"weir/internal/fault"
 	"weir/internal/gateway"
 	"weir/internal/span"
@@ -147,15 +149,17 @@ func (r *Recorder) batch(ctx context.Context, rec *gateway.Record) (*span.Batch,
 	if s.Session != "" && s.SessionSource == "" {
 		s.SessionSource = fromClient
 	}
+	var answer gjson.Result
 	if rec.Response != nil {
 		response := r.redact(rec.Response)
+		answer = answerOf(response)
 		s.Output = r.bodies.raw(b, response)
-		s.Output.Preview = outputPreview(response)
+		s.Output.Preview = outputPreview(answer)
 	}
 	if rec.Request == nil {
 		return b, nil
 	}
-	return b, r.request(ctx, b, rec)
+	return b, r.request(ctx, b, rec, answer)
 }
 
 // newHomes is a store that need not search for a trace whose id was made a moment ago.
@@ -176,7 +180,7 @@ func (r *Recorder) home(ctx context.Context, rec *gateway.Record) (span.Day, err
 	return r.o.Store.Home(ctx, s.Project, s.Trace, span.DayOf(s.Start))
 }
 
-func (r *Recorder) request(ctx context.Context, b *span.Batch, rec *gateway.Record) error {
+func (r *Recorder) request(ctx context.Context, b *span.Batch, rec *gateway.Record, answer gjson.Result) error {
 	body := r.redact(rec.Request)
 	conv, err := r.bodies.request(ctx, b, body)
 	if err != nil {
@@ -190,7 +194,7 @@ func (r *Recorder) request(ctx context.Context, b *span.Batch, rec *gateway.Reco
 	if b.Span.Operation == countTokens {
 		return nil
 	}
-	if err := r.threads.assign(ctx, b.Span, conv, r.redact(rec.Response)); err != nil {
+	if err := r.threads.assign(ctx, b.Span, conv, answer); err != nil {
 		r.o.Log.Warn("a session could not be looked up or kept", slog.Any("error", err))
 	}
 	return nil
