@@ -12,7 +12,7 @@ const gcPercent = 200
 
 // gcLimit is from where on it is collected more often instead: a dozen requests of many megabytes at once would
 // otherwise take threefold what they hold. GOMEMLIMIT overrules it.
-const gcLimit = 600 << 20
+const gcLimit = 400 << 20
 
 func tuneMemory() {
 	if _, set := os.LookupEnv("GOGC"); !set {

@@ -217,7 +217,7 @@ func Default() Config {
 		Recording: Recording{Bodies: true, MinFreeDisk: 256 << 20, Queue: 16384},
 		Ingest:    Ingest{MaxRequest: 64 << 20, MaxSpans: 100_000, MaxBytes: 128 << 20, MetricDays: 30},
 		Email:     Email{TLS: "starttls"},
-		Index:     Index{MemoryLimit: 512 << 20},
+		Index:     Index{MemoryLimit: 256 << 20},
 		Telemetry: Telemetry{SampleRatio: 1, Service: "weir"},
 	}
 }

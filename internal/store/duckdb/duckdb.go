@@ -26,14 +26,14 @@ import (
 
 // Options tune an Index; the zero value is the default.
 type Options struct {
-	MemoryLimit string // for queries, "512MB"
+	MemoryLimit string // for queries and what the engine keeps of the file, "256MB"
 	Threads     int    // the number of cores, at most 4
 	Queries     int    // at once; twice the number of cores. Others wait.
 }
 
 func (o *Options) defaults() {
 	if o.MemoryLimit == "" {
-		o.MemoryLimit = "512MB"
+		o.MemoryLimit = "256MB"
 	}
 	if o.Threads == 0 {
 		o.Threads = min(runtime.NumCPU(), 4)
@@ -266,12 +266,14 @@ func (x *Index) change(ctx context.Context, rows int, f func(c *sql.Conn) error)
 
 // saveRows are the rows after which the file is brought up to date. The engine keeps no log: a crash takes the index
 // back to its last checkpoint, and the changes since are read from the store's queue again.
-const saveRows = 200_000
+const saveRows = 120_000 // about a row group: whole ones are not written again
 
 func (x *Index) save(ctx context.Context) error {
 	if x.unsaved == 0 {
 		return nil
 	}
+	x.workers.enter() // nothing becomes visible meanwhile
+	defer x.workers.leave()
 	_, err := x.writer.ExecContext(ctx, `CHECKPOINT `+attachedAs)
 	if err == nil {
 		x.unsaved = 0
