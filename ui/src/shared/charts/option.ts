@@ -1,5 +1,5 @@
 import type { EChartsCoreOption } from 'echarts/core';
-import type { Chart, Line } from './series';
+import { isLone, type Chart, type Line } from './series';
 
 /** The one chart theme, from the tokens. */
 export interface Look {
@@ -57,7 +57,8 @@ function seriesOf(l: Line, i: number, s: Style): object {
   const color = l.other ? s.look.other : s.look.series[i % s.look.series.length];
   const base = { name: nameOf(l, s), data: l.values, itemStyle: { color }, emphasis: { disabled: true } };
   if (s.kind === 'bar') return { ...base, type: 'bar', stack: 'all', barCategoryGap: '18%', large: false };
-  return { ...base, type: 'line', showSymbol: l.values.filter((v) => v !== null).length < 3, symbolSize: 4, lineStyle: { width: 1.5, color, type: s.dashed?.(l.name) ? [4, 3] : 'solid' }, connectNulls: false };
+  const symbol = (_: unknown, at: { dataIndex: number }) => (isLone(l.values, at.dataIndex) ? 'circle' : 'none');
+  return { ...base, type: 'line', symbol, showAllSymbol: true, symbolSize: 4, lineStyle: { width: 1.5, color, type: s.dashed?.(l.name) ? [4, 3] : 'solid' }, connectNulls: false };
 }
 
 interface Hover {
