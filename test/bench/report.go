@@ -116,6 +116,8 @@ const tracesNotes = `
 - *Spans of 1.5 KB* are traces of 13 spans: an agent, model calls with messages, tools and retrievals, each with its own text.
 - *Agent spans* are model calls of agent runs whose context grows from 5 to 55 KB, 30 KB on average; each repeats the conversation.
 - *Readable* is the time from the acknowledgement until a list with a filter shows the trace, while the load goes on.
+- *Bodies* are what of the requests and answers is on disk once the server has come to rest: the texts, how conversations are made of
+  them, and their keys. What else a span takes is in the figures: its record, the text index, the index.
 - Queries are asked of spans whose times go over a week. Reads go through the REST interface; figures are medians.
 - *Peers* are the newest MLflow and Phoenix from PyPI with their defaults. Each, and a new Weir beside it, gets the same number of
   spans from the same generator: traces of 13 calls of one agent whose context grows, 11 KB a span and 143 KB a trace. A ratio
