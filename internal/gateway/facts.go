@@ -197,7 +197,7 @@ func traceParent(v string) (trace, parent string) {
 	if len(p) < 4 || len(p[0]) != 2 || !isHex(p[1], 32) || !isHex(p[2], 16) || strings.Trim(p[1], "0") == "" || strings.Trim(p[2], "0") == "" {
 		return "", ""
 	}
-	return strings.ToLower(p[1]), strings.ToLower(p[2])
+	return strings.Clone(strings.ToLower(p[1])), strings.Clone(strings.ToLower(p[2])) // kept for long, unlike the request's head
 }
 
 func isHex(s string, n int) bool {
