@@ -147,21 +147,23 @@ func (u *Upstream) post(ctx context.Context, body []byte, a *gateway.Attempt) (*
 // whole reads an answer that is not a stream.
 func (u *Upstream) whole(resp *http.Response, answer []byte, a *gateway.Attempt) (*gateway.Result, error) {
 	var r *llm.Response
+	var model place
 	if a.Native != nil && !a.Stream {
-		r = plainAnswer(answer)
+		r, model = plainAnswer(answer)
 	}
 	if r == nil {
 		var err error
 		if r, err = u.decode(answer); err != nil {
 			return nil, err
 		}
+		model = modelOf(answer)
 	}
 	res := &gateway.Result{Status: resp.StatusCode, Header: resp.Header, Response: r}
 	switch {
 	case a.Stream: // asked for a stream, and answered whole
 		res.Response, res.Stream = nil, replay(r)
 	case a.Native != nil:
-		res.Body = restamp(answer, a.As)
+		res.Body = restamp(answer, model, a.As)
 	}
 	return res, nil
 }
