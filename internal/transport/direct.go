@@ -196,10 +196,7 @@ func (c *conn) exchange(r *http.Request) (*http.Response, error) {
 }
 
 func (c *conn) roundTrip(r *http.Request) (*http.Response, error) {
-	err := r.Write(c.out)
-	if err == nil {
-		err = c.out.Flush()
-	}
+	err := c.send(r)
 	if err != nil && !isWrite(err) {
 		return nil, err
 	}
