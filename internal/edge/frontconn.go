@@ -34,7 +34,8 @@ type frontConn struct {
 	in     *bufio.Reader
 	base   context.Context
 	remote string
-	until  time.Time // read deadline of the connection; zero = not known
+	header http.Header // of answers, one after the other
+	until  time.Time   // read deadline of the connection; zero = not known
 	// writeUntil is its write deadline; zero = none.
 	writeUntil time.Time
 	watch      *time.Timer // made with the first request
@@ -52,7 +53,7 @@ type frontConn struct {
 
 func newFrontConn(f *Front, c *net.TCPConn) *frontConn {
 	base := context.WithValue(context.Background(), http.LocalAddrContextKey, c.LocalAddr())
-	fc := &frontConn{front: f, conn: c, base: base, remote: c.RemoteAddr().String(), in: bufio.NewReaderSize(c, frontBuffer)}
+	fc := &frontConn{front: f, conn: c, base: base, remote: c.RemoteAddr().String(), header: http.Header{}, in: bufio.NewReaderSize(c, frontBuffer)}
 	fc.done = sync.NewCond(&fc.mu)
 	return fc
 }
@@ -128,8 +129,9 @@ func (c *frontConn) handle(h head) (reuse bool) {
 		return false
 	}
 	body := &frontBody{conn: c, left: h.length}
-	w := &answer{conn: c, body: body, close: h.close, length: -1, header: make(http.Header, 16), buf: answerBuffers.Get().(*answerBuffer)}
+	w := &answer{conn: c, body: body, close: h.close, length: -1, header: c.header, buf: answerBuffers.Get().(*answerBuffer)}
 	defer w.free()
+	defer clear(c.header)
 	r := new(http.Request).WithContext(ctx)
 	r.Method, r.URL, r.RequestURI, r.Host, r.RemoteAddr = http.MethodPost, h.url, h.target, h.host, c.remote
 	r.Proto, r.ProtoMajor, r.ProtoMinor = "HTTP/1.1", 1, 1

@@ -13,8 +13,11 @@ import (
 // A server reads the same whether a request was written here or by net/http.
 func TestSendAsNetHTTP(t *testing.T) {
 	for name, change := range map[string]func(*http.Request){
-		"plain":          func(*http.Request) {},
-		"header":         func(r *http.Request) { r.Header["X-A"] = []string{"1", " 2 "}; r.Header.Set("Authorization", "Bearer x") },
+		"plain": func(*http.Request) {},
+		"header": func(r *http.Request) {
+			r.Header["X-A"] = []string{"1", " 2 "}
+			r.Header.Set("Authorization", "Bearer x")
+		},
 		"an agent":       func(r *http.Request) { r.Header.Set("User-Agent", "a/1") },
 		"no agent":       func(r *http.Request) { r.Header.Set("User-Agent", "") },
 		"host":           func(r *http.Request) { r.Host = "other.example.com:81" },

@@ -98,7 +98,7 @@ func (u *Upstream) Chat(ctx context.Context, a *gateway.Attempt) (*gateway.Resul
 	if a.Sent != nil {
 		a.Sent(body)
 	}
-	watch := newWatch(ctx, u.timeout())
+	watch := u.watch(ctx, a)
 	resp, err := u.post(watch.ctx, body, a)
 	if err != nil {
 		defer watch.stop()
@@ -119,6 +119,15 @@ func (u *Upstream) Chat(ctx context.Context, a *gateway.Attempt) (*gateway.Resul
 		return nil, u.transportError(ctx, watch, err)
 	}
 	return u.whole(resp, answer, a)
+}
+
+// watch is none of its own where the caller's deadline comes first and silence is all there is before an answer.
+func (u *Upstream) watch(ctx context.Context, a *gateway.Attempt) *watch {
+	limit := u.timeout()
+	if end, ok := ctx.Deadline(); ok && !a.Stream && time.Until(end) <= limit {
+		return &watch{ctx: ctx}
+	}
+	return newWatch(ctx, limit)
 }
 
 func (u *Upstream) timeout() time.Duration {
@@ -205,7 +214,7 @@ func readAll(resp *http.Response, limit int64) ([]byte, error) {
 type watch struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	timer  *time.Timer
+	timer  *time.Timer // nil if the watch only stands for its context
 	limit  time.Duration
 }
 
@@ -222,6 +231,8 @@ func (w *watch) alive()         { w.timer.Reset(w.limit) }
 func (w *watch) timedOut() bool { return context.Cause(w.ctx) == errSilent }
 
 func (w *watch) stop() {
-	w.timer.Stop()
-	w.cancel(nil)
+	if w.timer != nil {
+		w.timer.Stop()
+		w.cancel(nil)
+	}
 }
