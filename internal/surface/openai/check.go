@@ -28,10 +28,10 @@ const maxFields = 500
 // refused: readers disagree on which one counts.
 func check(body []byte) (head, error) {
 	var h head
-	if !utf8.Valid(body) {
-		return h, fault.New(fault.Invalid, "request body is not valid UTF-8 (byte %d)", badByte(body))
-	}
 	if !jsonx.Valid(body) {
+		if !utf8.Valid(body) {
+			return h, fault.New(fault.Invalid, "request body is not valid UTF-8 (byte %d)", badByte(body))
+		}
 		return h, fault.New(fault.Invalid, "request body is not valid JSON")
 	}
 	root := jsonx.View(bytes.TrimSpace(body))
