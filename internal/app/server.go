@@ -17,6 +17,7 @@ import (
 // server serves one handler on all listen addresses, HTTP/1 and h2c: AWS's JavaScript SDK speaks HTTP/2 without TLS.
 type server struct {
 	http      *http.Server
+	front     *edge.Front
 	listeners []net.Listener
 	drain     time.Duration
 	wg        sync.WaitGroup
@@ -67,6 +68,7 @@ func newServer(listeners []net.Listener, h http.Handler, drain time.Duration, lo
 		ConnContext: edge.ConnContext,
 		ErrorLog:    slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
+	s.front = edge.NewFront(s.http.Handler, headerDeadline, idleDeadline, log)
 	return s
 }
 
@@ -83,7 +85,7 @@ func (s *server) counted(h http.Handler) http.Handler {
 func (s *server) Start(context.Context) error {
 	for _, l := range s.listeners {
 		s.wg.Go(func() {
-			if err := s.http.Serve(edge.Listener(l)); !errors.Is(err, http.ErrServerClosed) {
+			if err := s.http.Serve(s.front.Listener(l)); !errors.Is(err, http.ErrServerClosed) {
 				s.log.Error("server ended", "address", l.Addr().String(), "error", err)
 			}
 		})
@@ -95,9 +97,11 @@ func (s *server) Start(context.Context) error {
 func (s *server) Stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), s.drain)
 	defer cancel()
-	if err := s.http.Shutdown(ctx); err != nil {
+	s.front.Drain()
+	if err := errors.Join(s.http.Shutdown(ctx), s.front.Wait(ctx)); err != nil {
 		s.log.Warn("streams were cut at the end of the drain time", "drain", s.drain)
 		_ = s.http.Close()
+		s.front.Close()
 		s.settle()
 	}
 	s.wg.Wait()

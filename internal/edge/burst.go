@@ -79,7 +79,18 @@ func connOf(r *http.Request) *heldConn {
 // heldConn can hold writes back. Only the handler of its one request writes, and tells it to.
 type heldConn struct {
 	*net.TCPConn
-	held *[]byte // nil while writes go through
+	held  *[]byte // nil while writes go through
+	early []byte  // has been read and comes first
+}
+
+// Read implements net.Conn.
+func (c *heldConn) Read(p []byte) (int, error) {
+	if len(c.early) == 0 {
+		return c.TCPConn.Read(p)
+	}
+	n := copy(p, c.early)
+	c.early = c.early[n:]
+	return n, nil
 }
 
 // heldBuffers are as large as what a stream gathers before it is sent, with its frame.

@@ -59,27 +59,38 @@ func (x *exchange) run(ctx context.Context) (*Answer, error) {
 	if err := x.reserve(candidates[0]); err != nil {
 		return nil, err
 	}
-	// The deadline covers the way to the first content; a stream that flows may take as long as it takes.
-	attemptCtx, cancel := context.WithCancelCause(ctx)
-	timer := time.AfterFunc(x.table.Policy.Deadline, func() { cancel(context.DeadlineExceeded) })
+	attemptCtx, lift, cancel := x.limit(ctx)
 	a, err := x.tryGroups(attemptCtx, candidates)
-	timer.Stop()
+	lift()
 	if err != nil {
 		if cause := context.Cause(attemptCtx); ctx.Err() == nil && errors.Is(cause, context.DeadlineExceeded) {
 			err = asFault(context.DeadlineExceeded)
 		}
-		cancel(nil)
+		cancel()
 		return nil, err
 	}
 	if a.Stream == nil {
-		cancel(nil)
+		cancel()
 		x.remember(a.response)
 		x.span.Upstream = requestID(a.Header)
 		a.Cost = x.finish(a.response, a.Body, nil)
 		return a, nil
 	}
-	a.Stream.cancel = func() { cancel(nil) }
+	a.Stream.cancel = cancel
 	return a, nil
+}
+
+// limit sets the call's deadline. It covers the way to the first content: a stream that flows may take as long as it takes,
+// so its deadline can be lifted. The other one is known to the upstreams, which need none beside it.
+func (x *exchange) limit(ctx context.Context) (limited context.Context, lift, cancel func()) {
+	d := x.table.Policy.Deadline
+	if !x.call.Stream {
+		limited, cancel := context.WithTimeout(ctx, d)
+		return limited, func() {}, cancel
+	}
+	limited, end := context.WithCancelCause(ctx)
+	timer := time.AfterFunc(d, func() { end(context.DeadlineExceeded) })
+	return limited, func() { timer.Stop() }, func() { end(nil) }
 }
 
 // tryGroups goes through the call's model and then its fallbacks.

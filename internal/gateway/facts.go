@@ -65,45 +65,43 @@ type bodyFacts struct {
 	fallbacks []string
 }
 
-// params are the fields shown as call parameters: everything small that shapes the answer.
-var params = map[string]bool{
-	"temperature": true, "top_p": true, "top_k": true, "max_tokens": true, "max_completion_tokens": true, "stop": true,
-	"stop_sequences": true, "seed": true, "n": true, "presence_penalty": true, "frequency_penalty": true, "reasoning_effort": true,
-	"thinking": true, "tool_choice": true, "parallel_tool_calls": true, "output_config": true, "response_format": true,
-	"verbosity": true, "service_tier": true,
+// isParam reports that a field is shown as a call parameter: everything small that shapes the answer.
+func isParam(name string) bool {
+	switch name {
+	case "temperature", "top_p", "top_k", "max_tokens", "max_completion_tokens", "stop", "stop_sequences", "seed", "n", "presence_penalty",
+		"frequency_penalty", "reasoning_effort", "thinking", "tool_choice", "parallel_tool_calls", "output_config", "response_format",
+		"verbosity", "service_tier":
+		return true
+	}
+	return false
 }
 
 func (b *bodyFacts) take(k, raw string, _ int) bool {
 	switch k {
-	case "messages", "system", "tools":
-		return true
-	}
-	v := gjson.Parse(raw)
-	switch k {
 	case "max_tokens", "max_completion_tokens":
-		b.maxTokens = int(min(max(v.Int(), 0), 1<<30))
+		b.maxTokens = int(min(max(gjson.Parse(raw).Int(), 0), 1<<30))
 	case "drop_params":
-		b.drop = v.Bool()
+		b.drop = gjson.Parse(raw).Bool()
 	case "user":
-		b.user = v.Str
+		b.user = gjson.Parse(raw).Str
 	case "litellm_session_id":
-		b.session = v.Str
+		b.session = gjson.Parse(raw).Str
 	case "metadata":
-		b.metadata = v
+		b.metadata = gjson.Parse(raw)
 	case "litellm_metadata":
-		b.litellm = v
+		b.litellm = gjson.Parse(raw)
 	case "tags":
-		b.tags = v
+		b.tags = gjson.Parse(raw)
 	case "fallbacks":
-		for _, f := range v.Array() { // names, or {"model": name}
+		for _, f := range gjson.Parse(raw).Array() { // names, or {"model": name}
 			if name := cmp.Or(f.Str, f.Get("model").Str); name != "" && len(b.fallbacks) < maxFallbacks {
 				b.fallbacks = append(b.fallbacks, name)
 			}
 		}
 	}
-	if params[k] && len(b.params)+len(raw) < maxParams && len(raw) < 4096 {
+	if len(raw) < 4096 && isParam(k) && len(b.params)+len(raw) < maxParams {
 		if b.params == nil {
-			b.params = append(b.params, '{')
+			b.params = append(make([]byte, 0, 128), '{')
 		} else {
 			b.params = append(b.params, ',')
 		}
@@ -157,7 +155,7 @@ func (f *Facts) fromMetadata(b bodyFacts, d llm.Dialect) {
 }
 
 func (f *Facts) fromHeaders(h http.Header) {
-	for _, t := range strings.Split(h.Get("X-Litellm-Tags"), ",") {
+	for t := range strings.SplitSeq(h.Get("X-Litellm-Tags"), ",") {
 		f.addTag(strings.TrimSpace(t))
 	}
 	if m := h.Get("X-Litellm-Spend-Logs-Metadata"); f.Metadata == nil && len(m) <= maxMetadata && gjson.Valid(m) && gjson.Parse(m).IsObject() {
@@ -197,7 +195,7 @@ func traceParent(v string) (trace, parent string) {
 	if len(p) < 4 || len(p[0]) != 2 || !isHex(p[1], 32) || !isHex(p[2], 16) || strings.Trim(p[1], "0") == "" || strings.Trim(p[2], "0") == "" {
 		return "", ""
 	}
-	return strings.ToLower(p[1]), strings.ToLower(p[2])
+	return strings.Clone(strings.ToLower(p[1])), strings.Clone(strings.ToLower(p[2])) // kept for long, unlike the request's head
 }
 
 func isHex(s string, n int) bool {

@@ -139,19 +139,25 @@ func (f *flusher) stop() {
 // WriteHeaders tells the client about the call in Weir's and LiteLLM's headers. The cost is there for whole answers;
 // a stream's is not known yet.
 func WriteHeaders(h http.Header, a *Answer) {
-	h.Set("X-Weir-Trace-Id", a.Trace)
-	h.Set("X-Litellm-Call-Id", a.Call)
-	if d := a.Deployment; d != nil {
-		h.Set("X-Litellm-Model-Id", d.ID)
-		h.Set("X-Litellm-Model-Group", a.Model)
+	// The names are canonical already, and one array holds all values: this runs for every call.
+	v := make([]string, 0, 8)
+	set := func(name, value string) {
+		v = append(v, value)
+		h[name] = v[len(v)-1 : len(v) : len(v)]
 	}
-	h.Set("X-Litellm-Attempted-Retries", strconv.Itoa(a.Attempts))
-	h.Set("X-Litellm-Attempted-Fallbacks", strconv.Itoa(a.Fallbacks))
+	set("X-Weir-Trace-Id", a.Trace)
+	set("X-Litellm-Call-Id", a.Call)
+	if d := a.Deployment; d != nil {
+		set("X-Litellm-Model-Id", d.ID)
+		set("X-Litellm-Model-Group", a.Model)
+	}
+	set("X-Litellm-Attempted-Retries", strconv.Itoa(a.Attempts))
+	set("X-Litellm-Attempted-Fallbacks", strconv.Itoa(a.Fallbacks))
 	if a.Stream == nil && a.Cost.Source != "" {
-		h.Set("X-Litellm-Response-Cost", strconv.FormatFloat(a.Cost.Total.USD(), 'g', -1, 64))
+		set("X-Litellm-Response-Cost", strconv.FormatFloat(a.Cost.Total.USD(), 'g', -1, 64))
 	}
 	if id := requestID(a.Header); id != "" {
-		h.Set("Llm_provider-X-Request-Id", id)
+		set("Llm_provider-X-Request-Id", id)
 	}
 }
 

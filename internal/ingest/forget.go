@@ -24,5 +24,5 @@ func (l *intentLog) tidy() error {
 	if l.file == nil {
 		return nil
 	}
-	return l.rewrite()
+	return l.rewrite(l.room())
 }

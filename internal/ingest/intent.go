@@ -145,8 +145,8 @@ type callKey struct{ trace, span string }
 type intentLog struct {
 	mu     sync.Mutex
 	path   string
-	file   *os.File
-	size   int64
+	file   notes
+	size   int64 // of the notes in it
 	live   map[callKey][]byte
 	bytes  int64 // of live
 	rotate int64
@@ -169,34 +169,44 @@ func (l *intentLog) leftovers() ([]gateway.Intent, time.Time, error) {
 	if err != nil {
 		return nil, time.Time{}, fault.Wrap(fault.Internal, err, "intents of the last run cannot be read")
 	}
+	all := readIntents(b)
 	var last time.Time
 	if info, err := os.Stat(l.path); err == nil {
 		last = info.ModTime()
 	}
-	return readIntents(b), last, nil
+	for _, i := range all { // a mapped file tells the time of its pages only
+		if i.Start.After(last) {
+			last = i.Start
+		}
+	}
+	return all, last, nil
 }
 
 // open starts a fresh file, forgetting leftovers.
 func (l *intentLog) open() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.rewrite()
+	return l.rewrite(l.room())
 }
 
-// rewrite replaces the file by one that holds the live notes only.
-func (l *intentLog) rewrite() error {
+// room is what the next file is to hold before it is replaced, which is when there is none for another note.
+func (l *intentLog) room() int { return int(l.limit()) }
+
+// limit is the size at which the file is replaced.
+func (l *intentLog) limit() int64 { return max(l.rotate, 4*l.bytes) }
+
+// rewrite replaces the file by one that holds the live notes only, with room for others.
+func (l *intentLog) rewrite(room int) error {
 	var b []byte
 	for _, note := range l.live {
 		b = append(b, note...)
 	}
-	f, err := os.OpenFile(l.path+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC|os.O_APPEND, 0o600)
+	next := l.path + ".new"
+	f, err := createNotes(next, b, room)
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "intents cannot be written")
 	}
-	if _, err = f.Write(b); err == nil {
-		err = os.Rename(f.Name(), l.path)
-	}
-	if err != nil {
+	if err = os.Rename(next, l.path); err != nil {
 		_ = f.Close()
 		return fault.Wrap(fault.Internal, err, "intents cannot be written")
 	}
@@ -214,20 +224,17 @@ func (l *intentLog) begin(i *gateway.Intent) error {
 	if l.file == nil {
 		return fault.New(fault.Unavailable, "recording is stopped")
 	}
-	if l.size+int64(len(note)) > max(l.rotate, 4*l.bytes) {
-		if err := l.rewrite(); err != nil && l.size > 64*l.rotate {
+	if l.size+int64(len(note)) > l.limit() {
+		if err := l.rewrite(l.room()); err != nil && l.size > 64*l.rotate {
 			return err // until then a file that grows is better than a call refused
 		}
 	}
-	n, err := l.file.Write(note)
-	if err != nil {
-		// The reader steps over a torn note; taking it back only saves space.
-		_ = l.file.Truncate(l.size)
+	if err := l.file.append(note); err != nil {
 		return &fault.Error{Kind: fault.Unavailable, Msg: "calls cannot be recorded now", RetryAfter: retryAfter, Err: err}
 	}
-	l.size += int64(n)
+	l.size += int64(len(note))
 	l.live[callKey{i.Trace, i.Span}] = note
-	l.bytes += int64(n)
+	l.bytes += int64(len(note))
 	return nil
 }
 
@@ -253,7 +260,7 @@ func (l *intentLog) close() error {
 	if l.file == nil {
 		return nil
 	}
-	err := l.rewrite()
+	err := l.rewrite(0)
 	_ = l.file.Close()
 	l.file = nil
 	return err

@@ -109,6 +109,9 @@ func TestIntentLogRotation(t *testing.T) {
 	if left, _, _ := l.leftovers(); len(left) != 1 {
 		t.Fatalf("after close only calls in flight are left, got %d", len(left))
 	}
+	if info, err := os.Stat(l.path); err != nil || info.Size() > 300 {
+		t.Fatalf("after close the file keeps %d bytes (%v)", info.Size(), err)
+	}
 	if err := l.begin(&stays); err == nil {
 		t.Fatal("a closed log takes no intents")
 	}

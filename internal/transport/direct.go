@@ -107,7 +107,7 @@ func (d *direct) conn(ctx context.Context, host string, secure bool) (*conn, err
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{Conn: nc, raw: nc, key: key, pool: &d.idle}
+	c := &conn{Conn: nc, raw: nc, quiet: newQuiet(nc), key: key, pool: &d.idle}
 	if secure {
 		if err := c.secure(ctx, d.Transport, host); err != nil {
 			_ = nc.Close()
@@ -128,13 +128,14 @@ func (d *direct) CloseIdleConnections() {
 // conn is a connection that one exchange has at a time.
 type conn struct {
 	net.Conn
-	raw  net.Conn // below TLS
-	key  string
-	pool *idleConns
-	in   *bufio.Reader
-	out  *bufio.Writer
-	head int // bytes that the header of the answer may still have, while it is read
-	used time.Time
+	raw   net.Conn // below TLS
+	quiet *quiet
+	key   string
+	pool  *idleConns
+	in    *bufio.Reader
+	out   *bufio.Writer
+	head  int // bytes that the header of the answer may still have, while it is read
+	used  time.Time
 }
 
 var errHeader = errors.New("the header of the answer is too long")
@@ -196,10 +197,7 @@ func (c *conn) exchange(r *http.Request) (*http.Response, error) {
 }
 
 func (c *conn) roundTrip(r *http.Request) (*http.Response, error) {
-	err := r.Write(c.out)
-	if err == nil {
-		err = c.out.Flush()
-	}
+	err := c.send(r)
 	if err != nil && !isWrite(err) {
 		return nil, err
 	}

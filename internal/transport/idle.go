@@ -36,7 +36,7 @@ func (i *idleConns) put(c *conn) bool {
 func (i *idleConns) take(key string) *conn {
 	for {
 		c := i.pop(key)
-		if c == nil || (time.Since(c.used) < i.keep && quiet(c.raw)) {
+		if c == nil || (time.Since(c.used) < i.keep && c.quiet.yes()) {
 			return c
 		}
 		_ = c.Close()

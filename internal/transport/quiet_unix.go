@@ -9,23 +9,33 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// quiet reports whether nothing has arrived on an idle connection: whatever has, the end above all, means that it cannot
+// quiet tells whether nothing has arrived on an idle connection: whatever has, the end above all, means that it cannot
 // be used again.
-func quiet(c net.Conn) bool {
-	s, ok := c.(syscall.Conn)
-	if !ok {
+type quiet struct {
+	raw  syscall.RawConn
+	peek func(fd uintptr) bool // made once, since a closure for each look costs more than the look
+	idle bool
+	b    [1]byte
+}
+
+func newQuiet(c net.Conn) *quiet {
+	q := &quiet{}
+	q.peek = func(fd uintptr) bool {
+		_, _, err := unix.Recvfrom(int(fd), q.b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		q.idle = err == unix.EAGAIN
 		return true
 	}
-	raw, err := s.SyscallConn()
-	if err != nil {
-		return false
+	if s, ok := c.(syscall.Conn); ok {
+		q.raw, _ = s.SyscallConn()
 	}
-	idle := false
-	var b [1]byte
-	err = raw.Read(func(fd uintptr) bool {
-		_, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
-		idle = err == unix.EAGAIN
+	return q
+}
+
+// yes asks.
+func (q *quiet) yes() bool {
+	if q.raw == nil {
 		return true
-	})
-	return err == nil && idle
+	}
+	q.idle = false
+	return q.raw.Read(q.peek) == nil && q.idle
 }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -30,7 +31,8 @@ const (
 type Upstream struct {
 	target gateway.Target
 	row    Row
-	url    string
+	url    *url.URL // shared by all requests
+	header http.Header
 	http   *http.Client
 }
 
@@ -38,7 +40,7 @@ var _ gateway.Upstream = (*Upstream)(nil)
 var _ gateway.Factory = New
 
 // Endpoint is where calls go.
-func (u *Upstream) Endpoint() string { return u.url }
+func (u *Upstream) Endpoint() string { return u.url.String() }
 
 // New builds the upstream of a target whose Provider names a row; any other name is taken as the generic row.
 func New(t gateway.Target, env gateway.Env) (gateway.Upstream, error) {
@@ -58,10 +60,27 @@ func New(t gateway.Target, env gateway.Env) (gateway.Upstream, error) {
 	if row.Name == "openai" && u.Hostname() != "openai.com" && !strings.HasSuffix(u.Hostname(), ".openai.com") {
 		row = elsewhere(row)
 	}
+	u.Host = strings.TrimSuffix(u.Host, ":")
 	u.Path = strings.TrimRight(u.Path, "/") + "/chat/completions"
 	client := *env.HTTP
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // a redirect would carry the key away
-	return &Upstream{target: t, row: row, url: u.String(), http: &client}, nil
+	return &Upstream{target: t, row: row, url: u, header: headerOf(&t, &row), http: &client}, nil
+}
+
+// headerOf is what all requests of a deployment say, whether streamed or not.
+func headerOf(t *gateway.Target, row *Row) http.Header {
+	h := http.Header{"Content-Type": {"application/json"}}
+	if key := t.APIKey.Reveal(); key != "" {
+		if row.KeyHeader != "" {
+			h.Set(row.KeyHeader, key)
+		} else {
+			h.Set("Authorization", "Bearer "+key)
+		}
+	}
+	for k, v := range t.Headers {
+		h.Set(k, v)
+	}
+	return h
 }
 
 // Speaks implements gateway.Upstream.
@@ -79,7 +98,7 @@ func (u *Upstream) Chat(ctx context.Context, a *gateway.Attempt) (*gateway.Resul
 	if a.Sent != nil {
 		a.Sent(body)
 	}
-	watch := newWatch(ctx, u.timeout())
+	watch := u.watch(ctx, a)
 	resp, err := u.post(watch.ctx, body, a)
 	if err != nil {
 		defer watch.stop()
@@ -102,6 +121,15 @@ func (u *Upstream) Chat(ctx context.Context, a *gateway.Attempt) (*gateway.Resul
 	return u.whole(resp, answer, a)
 }
 
+// watch is none of its own where the caller's deadline comes first and silence is all there is before an answer.
+func (u *Upstream) watch(ctx context.Context, a *gateway.Attempt) *watch {
+	limit := u.timeout()
+	if end, ok := ctx.Deadline(); ok && !a.Stream && time.Until(end) <= limit {
+		return &watch{ctx: ctx}
+	}
+	return newWatch(ctx, limit)
+}
+
 func (u *Upstream) timeout() time.Duration {
 	if u.target.Timeout > 0 {
 		return u.target.Timeout
@@ -118,26 +146,20 @@ func (u *Upstream) body(a *gateway.Attempt) ([]byte, plan, error) {
 	return body, plan{as: a.As, hideUsage: true}, err
 }
 
+// Values of headers, which nobody changes.
+var acceptJSON, acceptEvents = []string{"application/json"}, []string{"text/event-stream"}
+
 func (u *Upstream) post(ctx context.Context, body []byte, a *gateway.Attempt) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.url, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Accept", "application/json")
+	req := (&http.Request{}).WithContext(ctx)
+	req.Method, req.URL, req.Host, req.Proto, req.ProtoMajor, req.ProtoMinor = http.MethodPost, u.url, u.url.Host, "HTTP/1.1", 1, 1
+	req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	req.Header = make(http.Header, len(u.header)+1)
+	req.Header["Accept"] = acceptJSON
 	if a.Stream {
-		req.Header.Set("Accept", "text/event-stream")
+		req.Header["Accept"] = acceptEvents
 	}
-	if key := u.target.APIKey.Reveal(); key != "" {
-		if u.row.KeyHeader != "" {
-			req.Header.Set(u.row.KeyHeader, key)
-		} else {
-			req.Header.Set("Authorization", "Bearer "+key)
-		}
-	}
-	for k, v := range u.target.Headers {
-		req.Header.Set(k, v)
-	}
+	maps.Copy(req.Header, u.header)
 	if t := u.http.Transport; t != nil && req.URL.User == nil {
 		return t.RoundTrip(req) // redirects and cookies, which the client is for, are not wanted; it costs several µs a call
 	}
@@ -147,21 +169,23 @@ func (u *Upstream) post(ctx context.Context, body []byte, a *gateway.Attempt) (*
 // whole reads an answer that is not a stream.
 func (u *Upstream) whole(resp *http.Response, answer []byte, a *gateway.Attempt) (*gateway.Result, error) {
 	var r *llm.Response
+	var model place
 	if a.Native != nil && !a.Stream {
-		r = plainAnswer(answer)
+		r, model = plainAnswer(answer)
 	}
 	if r == nil {
 		var err error
 		if r, err = u.decode(answer); err != nil {
 			return nil, err
 		}
+		model = modelOf(answer)
 	}
 	res := &gateway.Result{Status: resp.StatusCode, Header: resp.Header, Response: r}
 	switch {
 	case a.Stream: // asked for a stream, and answered whole
 		res.Response, res.Stream = nil, replay(r)
 	case a.Native != nil:
-		res.Body = restamp(answer, a.As)
+		res.Body = restamp(answer, model, a.As)
 	}
 	return res, nil
 }
@@ -190,7 +214,7 @@ func readAll(resp *http.Response, limit int64) ([]byte, error) {
 type watch struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	timer  *time.Timer
+	timer  *time.Timer // nil if the watch only stands for its context
 	limit  time.Duration
 }
 
@@ -207,6 +231,8 @@ func (w *watch) alive()         { w.timer.Reset(w.limit) }
 func (w *watch) timedOut() bool { return context.Cause(w.ctx) == errSilent }
 
 func (w *watch) stop() {
-	w.timer.Stop()
-	w.cancel(nil)
+	if w.timer != nil {
+		w.timer.Stop()
+		w.cancel(nil)
+	}
 }

@@ -107,14 +107,18 @@ func callOf(t openai.ToolCall) *llm.Call {
 	return c
 }
 
-// restamp puts the client's model name into a whole answer.
-func restamp(body []byte, as string) []byte {
+// modelOf is where a whole answer names its model.
+func modelOf(body []byte) place {
 	v := gjson.GetBytes(body, "model")
-	name := jsonx.MustMarshal(as)
-	if v.Index == 0 || v.Raw == string(name) {
+	return place{v.Index, v.Index + len(v.Raw)}
+}
+
+// restamp puts the client's model name into a whole answer.
+func restamp(body []byte, model place, as string) []byte {
+	if model.from == 0 {
 		return body
 	}
-	out := make([]byte, 0, len(body)+len(name))
-	out = append(append(out, body[:v.Index]...), name...)
-	return append(out, body[v.Index+len(v.Raw):]...)
+	out := make([]byte, 0, len(body)+len(as)+2)
+	out = jsonx.AppendString(append(out, body[:model.from]...), as)
+	return append(out, body[model.to:]...)
 }

@@ -32,6 +32,9 @@ var notReasoning = []string{"stop", "presence_penalty", "frequency_penalty", "lo
 // messageOnly are fields of messages that only LiteLLM and its peers understand.
 var messageOnly = []string{"cache_control", "thinking_blocks", "reasoning_content", "provider_specific_fields"}
 
+// messageOnlyKeys are the same as they are searched for: a quotation mark is rarer in texts than most letters.
+var messageOnlyKeys = []string{`"cache_control"`, `"thinking_blocks"`, `"reasoning_content"`, `"provider_specific_fields"`}
+
 // patch makes the upstream's body out of the client's: one pass over the top level, everything else copied as it is.
 func (u *Upstream) patch(a *gateway.Attempt) ([]byte, plan, error) {
 	p := &patcher{u: u, a: a, out: make([]byte, 0, len(a.Native)+128)}
@@ -125,7 +128,7 @@ func (p *patcher) streamOptions() {
 
 // messages takes marks and reasoning out where they are refused, and adds cache marks where they were asked for.
 func (p *patcher) messages(v gjson.Result) string {
-	if p.u.row.Strict && containsAny(v.Raw, messageOnly) {
+	if p.u.row.Strict && containsAny(v.Raw, messageOnlyKeys) {
 		return rebuild(v, func(m gjson.Result) string { return without(m, messageOnly, "content", withoutMarks) })
 	}
 	if p.addsMarks() {
@@ -152,8 +155,9 @@ func withoutMarks(v gjson.Result) string { return rebuild(v, withoutMark) }
 
 func withoutMark(v gjson.Result) string { return without(v, messageOnly[:1], "", nil) }
 
+// containsAny looks for words that all have an underscore.
 func containsAny(s string, words []string) bool {
-	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(s, w) })
+	return strings.IndexByte(s, '_') >= 0 && slices.ContainsFunc(words, func(w string) bool { return strings.Contains(s, w) })
 }
 
 // rebuild applies f to every element of an array; any other value stays.

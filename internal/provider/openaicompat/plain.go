@@ -14,23 +14,33 @@ import (
 // Most answers are one text. What the gateway needs of them is found in one pass without decoding the rest; anything
 // else about an answer gives up here and leaves it to the full decoder, so the two cannot disagree on what is rare.
 
-// plainAnswer reads a whole answer whose message is a text. It is nil for any other. Its strings share memory with
-// body, which must not change.
-func plainAnswer(body []byte) *llm.Response {
+// place is where a value stands in a body; none is at 0.
+type place struct{ from, to int }
+
+// plainAnswer reads a whole answer whose message is a text, and where its first model name stands. It is nil for any other.
+// Its strings share memory with body, which must not change.
+func plainAnswer(body []byte) (*llm.Response, place) {
 	if !jsonx.Valid(body) {
-		return nil
+		return nil, place{}
 	}
 	r := &llm.Response{}
+	var model place
 	plain, choices := true, 0
-	jsonx.Each(jsonx.View(body), func(k, v string, _ int) bool {
+	jsonx.Each(jsonx.View(body), func(k, v string, at int) bool {
 		switch k {
 		case "id":
 			r.ID = gjson.Parse(v).Str
 		case "model":
 			r.Model = gjson.Parse(v).Str
+			if model.from == 0 {
+				model = place{at, at + len(v)}
+			}
 		case "usage":
-			var u openai.Usage
-			plain = jsonx.Unmarshal([]byte(v), &u) == nil && v[0] == '{'
+			u, ok := plainUsage(v)
+			if !ok {
+				u = openai.Usage{}
+				plain = jsonx.Unmarshal([]byte(v), &u) == nil && v[0] == '{'
+			}
 			r.Usage = u.LLM()
 		case "error":
 			plain = v == "null"
@@ -44,10 +54,10 @@ func plainAnswer(body []byte) *llm.Response {
 		return plain
 	})
 	if !plain || choices != 1 || len(r.Parts) == 0 {
-		return nil
+		return nil, place{}
 	}
 	r.Finish = openai.FinishOf(r.RawFinish, false)
-	return r
+	return r, model
 }
 
 func plainChoice(c string, r *llm.Response) (plain bool) {

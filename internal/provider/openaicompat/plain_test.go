@@ -28,7 +28,7 @@ func TestPlainAnswerAgreesWithDecoder(t *testing.T) {
 		`{"choices":[]}`: false,
 		`not JSON`:       false,
 	} {
-		got := plainAnswer([]byte(body))
+		got, _ := plainAnswer([]byte(body))
 		if (got != nil) != plain {
 			t.Errorf("%s: plain is %v", body, got != nil)
 			continue

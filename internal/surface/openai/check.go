@@ -3,6 +3,7 @@ package openai
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -19,7 +20,7 @@ type head struct {
 	includeUsage bool
 }
 
-// maxFields bounds the top level of a request, which is gathered in a map. The dialect has some fifty fields.
+// maxFields bounds the top level of a request, whose names are gathered. The dialect has some fifty fields.
 const maxFields = 500
 
 // check finds what is malformed whichever upstream is chosen: syntax, types, and what every request must have. What
@@ -27,10 +28,10 @@ const maxFields = 500
 // refused: readers disagree on which one counts.
 func check(body []byte) (head, error) {
 	var h head
-	if !utf8.Valid(body) {
-		return h, fault.New(fault.Invalid, "request body is not valid UTF-8 (byte %d)", badByte(body))
-	}
 	if !jsonx.Valid(body) {
+		if !utf8.Valid(body) {
+			return h, fault.New(fault.Invalid, "request body is not valid UTF-8 (byte %d)", badByte(body))
+		}
 		return h, fault.New(fault.Invalid, "request body is not valid JSON")
 	}
 	root := jsonx.View(bytes.TrimSpace(body))
@@ -39,13 +40,16 @@ func check(body []byte) (head, error) {
 	}
 	var err error
 	var hasMessages bool
-	seen := make(map[string]bool, 16)
+	var seen fields
 	jsonx.Each(root, func(k, raw string, _ int) bool {
-		if seen[k] || len(seen) >= maxFields {
+		if !seen.add(k) {
 			err = fault.New(fault.Invalid, "a field of the request body stands twice, or there are more than %d", maxFields)
 			return false
 		}
-		seen[k] = true
+		want := types[k]
+		if want == "" && !checked(k) {
+			return true
+		}
 		v := value(raw)
 		switch k {
 		case "model":
@@ -61,9 +65,7 @@ func check(body []byte) (head, error) {
 		case "stop":
 			err = checkStop(v)
 		default:
-			if want, ok := types[k]; ok {
-				err = checkType(k, v, want)
-			}
+			err = checkType(k, v, want)
 		}
 		return err == nil
 	})
@@ -76,6 +78,39 @@ func check(body []byte) (head, error) {
 		return h, fault.Bad("messages", "missing required parameter: 'messages'")
 	}
 	return h, nil
+}
+
+// checked are the fields that have checks of their own.
+func checked(name string) bool {
+	switch name {
+	case "model", "messages", "stream", "stream_options", "tools", "stop":
+		return true
+	}
+	return false
+}
+
+// fields are those seen so far; the few that most requests have need no map.
+type fields struct {
+	n    int
+	few  [16]string
+	many map[string]bool
+}
+
+// add is false for a field that stands twice, and for one too many.
+func (f *fields) add(name string) bool {
+	if slices.Contains(f.few[:min(f.n, len(f.few))], name) || f.many[name] || f.n == maxFields {
+		return false
+	}
+	if f.n < len(f.few) {
+		f.few[f.n] = name
+	} else {
+		if f.many == nil {
+			f.many = map[string]bool{}
+		}
+		f.many[name] = true
+	}
+	f.n++
+	return true
 }
 
 // value is a value for checking: long text stays escaped, since only its type and presence matter.
