@@ -1,7 +1,7 @@
 package ingest
 
 import (
-	"github.com/tidwall/gjson"
+	"strings"
 
 	"weir/internal/jsonx"
 )
@@ -10,61 +10,37 @@ import (
 
 // anyInputPreview is the last text of a user, else the first text there is.
 func anyInputPreview(body []byte) string {
-	v := gjson.Parse(jsonx.View(body)) // previews are copies
-	list := v
-	if v.IsObject() {
-		if text := rawPreview(body); text != "" {
+	raw := strings.TrimSpace(jsonx.View(body)) // previews are copies
+	list := raw
+	if kindOf(raw) == '{' {
+		t := topOf(raw)
+		if text := promptPreview(t); text != "" {
 			return text
 		}
-		for _, path := range [...]string{"messages", "input", "contents"} {
-			if l := v.Get(path); l.IsArray() {
+		for _, l := range [...]string{t.contents, t.input, t.messages} {
+			if kindOf(l) == '[' {
 				list = l
-				break
 			}
 		}
 	}
-	if list.IsArray() {
-		items := list.Array()
-		for i := len(items) - 1; i >= 0 && i >= len(items)-50; i-- {
-			if role := items[i].Get("role").Str; role == "user" || role == "human" {
-				if text := preview(messageText(items[i])); text != "" {
-					return text
-				}
-			}
-		}
-	}
-	return preview(firstText(v, 6))
-}
-
-// anyOutputPreview is the first text of an answer, else of anything.
-func anyOutputPreview(body []byte) string {
-	v := gjson.Parse(jsonx.View(body))
-	m := v
-	switch {
-	case v.IsArray():
-		m = v.Get("0")
-	case v.IsObject():
-		if text := outputPreview(answerOf(body)); text != "" {
-			return text
-		}
-		if x := v.Get("messages.0"); x.IsObject() {
-			m = x
-		}
-	}
-	if text := preview(messageText(m)); text != "" {
+	if text := lastOfUser(list); text != "" {
 		return text
 	}
-	return preview(firstText(v, 6))
+	return preview(firstText(raw, 6))
 }
 
-// messageText is the text of a message in any of the shapes: content, parts, or nested below "message".
-func messageText(m gjson.Result) string {
-	for _, path := range [...]string{"content", "parts", "message.content", "text"} {
-		switch v := m.Get(path); {
-		case v.Type == gjson.String:
-			return v.Str
-		case v.IsArray():
-			if text := partsText(v); text != "" {
+// lastOfUser looks through the last messages of a list.
+func lastOfUser(list string) string {
+	const most = 50
+	if kindOf(list) != '[' {
+		return ""
+	}
+	var last [most]string
+	n := 0
+	jsonx.Each(list, func(_, m string, _ int) bool { last[n%most] = m; n++; return true })
+	for i := n - 1; i >= max(0, n-most); i-- {
+		if m, ok := saidByUser(last[i%most]); ok {
+			if text := preview(messageText(m)); text != "" {
 				return text
 			}
 		}
@@ -72,39 +48,24 @@ func messageText(m gjson.Result) string {
 	return ""
 }
 
-func partsText(list gjson.Result) (text string) {
-	list.ForEach(func(_, p gjson.Result) bool {
-		if p.Type == gjson.String {
-			text = p.Str
-		} else if kind := p.Get("type").Str; kind == "" || kind == "text" || kind == "output_text" || kind == "input_text" {
-			if text = p.Get("text").Str; text == "" {
-				text = p.Get("content").Str
-			}
+// anyOutputPreview is the first text of an answer, else of anything.
+func anyOutputPreview(body []byte) string {
+	raw := strings.TrimSpace(jsonx.View(body))
+	m := raw
+	switch kindOf(raw) {
+	case '[':
+		m = firstOf(raw)
+	case '{':
+		t := topOf(raw)
+		if text := outputPreview(t.answer(raw)); text != "" {
+			return text
 		}
-		return text == ""
-	})
-	return text
-}
-
-// labels are members that name what a value is rather than say it.
-var labels = map[string]bool{"type": true, "role": true, "id": true, "model": true, "name": true, "object": true, "finish_reason": true}
-
-// firstText is the first text in a value, at most so many levels deep.
-func firstText(v gjson.Result, depth int) (text string) {
-	switch {
-	case v.Type == gjson.String:
-		return v.Str
-	case depth == 0 || !v.IsObject() && !v.IsArray():
-		if v.Type == gjson.Number || v.Type == gjson.True || v.Type == gjson.False {
-			return v.Raw
+		if x := firstOf(t.messages); kindOf(x) == '{' {
+			m = x
 		}
-		return ""
 	}
-	v.ForEach(func(k, x gjson.Result) bool {
-		if !labels[k.Str] {
-			text = firstText(x, depth-1)
-		}
-		return text == ""
-	})
-	return text
+	if text := preview(messageText(saidIn(m))); text != "" {
+		return text
+	}
+	return preview(firstText(raw, 6))
 }
