@@ -26,6 +26,7 @@ type conversation struct {
 	segments   [][]byte
 	hashes     []span.Hash // of the segments
 	ids        []span.Hash // ids[i] names the prefix that ends with segments[i]
+	frame      []byte      // the skeleton
 	skeleton   span.Hash
 }
 
@@ -90,7 +91,7 @@ func cutAfter(earlier *conversation, body []byte) *conversation {
 		c.ids[i] = parent
 	}
 	if earlier != nil && bytes.Equal(c.head, earlier.head) && bytes.Equal(c.tail, earlier.tail) {
-		c.skeleton = earlier.skeleton
+		c.frame, c.skeleton = earlier.frame, earlier.skeleton
 	}
 	return &c
 }
@@ -120,10 +121,11 @@ func (c *conversation) like(earlier *conversation, body []byte) (n int, ok bool)
 
 // keepSkeleton stores what is not messages.
 func (c *bodies) keepSkeleton(b *span.Batch, conv *conversation) {
-	if conv.skeleton != (span.Hash{}) && c.known.has(c.known.key(b.Span, conv.skeleton, false)) {
-		return
+	if conv.frame == nil {
+		conv.frame = skeletonOf(conv.head, conv.tail)
+		conv.skeleton = hash(conv.frame)
 	}
-	conv.skeleton = c.blob(b, skeletonOf(conv.head, conv.tail))
+	c.put(b, conv.skeleton, conv.frame)
 }
 
 // nodes adds the messages that are not stored yet.

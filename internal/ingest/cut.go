@@ -152,6 +152,12 @@ func skeletonOf(head, tail []byte) []byte {
 	return append(append(b, head...), tail...)
 }
 
+// frameOf is a skeleton as JSON: the body without its messages.
+func frameOf(skeleton []byte) []byte {
+	_, w := binary.Uvarint(skeleton)
+	return skeleton[max(w, 0):]
+}
+
 var errSkeleton = errors.New("ingest: damaged skeleton")
 
 // join is the inverse of cut and skeletonOf.

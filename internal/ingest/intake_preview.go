@@ -29,23 +29,48 @@ func anyInputPreview(body []byte) string {
 	return preview(firstText(raw, 6))
 }
 
-// lastOfUser looks through the last messages of a list.
+// lately is how many of the last messages are looked at for texts in the shapes of applications.
+const lately = 50
+
 func lastOfUser(list string) string {
-	const most = 50
 	if kindOf(list) != '[' {
 		return ""
 	}
-	var last [most]string
+	var last [lately]string
 	n := 0
-	jsonx.Each(list, func(_, m string, _ int) bool { last[n%most] = m; n++; return true })
-	for i := n - 1; i >= max(0, n-most); i-- {
-		if m, ok := saidByUser(last[i%most]); ok {
+	jsonx.Each(list, func(_, m string, _ int) bool { last[n%lately] = m; n++; return true })
+	for i := n - 1; i >= max(0, n-lately); i-- {
+		if m, ok := saidByUser(last[i%lately]); ok {
 			if text := preview(messageText(m)); text != "" {
 				return text
 			}
 		}
 	}
 	return ""
+}
+
+// talkPreview is inputPreview, else anyInputPreview, of a body that was cut.
+func talkPreview(c *conversation, body []byte) (text string) {
+	other := ""
+	for n, i := 0, len(c.segments)-1; i >= 0; n, i = n+1, i-1 {
+		m, ok := saidByUser(jsonx.View(c.segments[i]))
+		if !ok {
+			continue
+		}
+		if text = m.asked(); text != "" {
+			return text
+		}
+		if other == "" && n < lately {
+			other = preview(messageText(m))
+		}
+	}
+	if text = promptPreview(topOf(jsonx.View(frameOf(c.frame)))); text != "" {
+		return text
+	}
+	if other != "" {
+		return other
+	}
+	return preview(firstText(strings.TrimSpace(jsonx.View(body)), 6))
 }
 
 // anyOutputPreview is the first text of an answer, else of anything.

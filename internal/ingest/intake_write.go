@@ -247,9 +247,7 @@ func (w *takeWriter) keep(ctx context.Context, b *span.Batch, it *item) error {
 		return nil
 	}
 	s.Input.New = w.recent.fresh(s.Project, conv)
-	if s.Input.Preview = inputPreview(conv); s.Input.Preview == "" {
-		s.Input.Preview = anyInputPreview(body)
-	}
+	s.Input.Preview = talkPreview(conv, body)
 	return nil
 }
 

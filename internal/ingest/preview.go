@@ -32,15 +32,21 @@ func preview(text string) string {
 // inputPreview is the last text a user wrote; tool results are not that.
 func inputPreview(c *conversation) string {
 	for i := len(c.segments) - 1; i >= 0; i-- {
-		m, ok := saidByUser(jsonx.View(c.segments[i]))
-		if !ok || m.role != `"user"` {
-			continue
-		}
-		if text := preview(textOf(m.content)); text != "" {
-			return text
+		if m, ok := saidByUser(jsonx.View(c.segments[i])); ok {
+			if text := m.asked(); text != "" {
+				return text
+			}
 		}
 	}
 	return ""
+}
+
+// asked is the text of a user's message in the form of model calls.
+func (m said) asked() string {
+	if m.role != `"user"` {
+		return ""
+	}
+	return preview(textOf(m.content))
 }
 
 // outputPreview is the first text of an answer, else the name of the first tool it calls.
