@@ -71,12 +71,15 @@ func ReadBody(r *http.Request, limit int64) ([]byte, error) {
 	if r.ContentLength > limit {
 		return nil, tooLarge(limit)
 	}
-	var buf []byte
+	n := int64(4096)
 	if r.ContentLength > 0 {
-		buf = make([]byte, 0, r.ContentLength+1) // one more, so that ReadAll sees EOF without growing
-	} else {
-		buf = make([]byte, 0, 4096)
+		n = r.ContentLength + 1 // one more, so that the end is seen without growing
 	}
+	return ReadInto(make([]byte, 0, n), r, limit)
+}
+
+// ReadInto is ReadBody that appends to memory of the caller.
+func ReadInto(buf []byte, r *http.Request, limit int64) ([]byte, error) {
 	for {
 		if len(buf) == cap(buf) {
 			buf = append(buf, 0)[:len(buf)]

@@ -171,16 +171,22 @@ func unmarked(v any) any {
 	return v
 }
 
-// answerOf is the assistant message in a stored response of any dialect, or a result that does not exist.
+// answerOf is the assistant message in a stored response of any dialect, or a result that does not exist. It shares
+// memory with response.
 func answerOf(response []byte) gjson.Result {
-	r := gjson.ParseBytes(response)
-	for _, path := range []string{"choices.0.message", "output.message"} {
-		if m := r.Get(path); m.IsObject() {
-			return m
+	raw := jsonx.View(response)
+	return topOf(raw).answer(raw)
+}
+
+// answer is answerOf of the body that t was read from.
+func (t top) answer(raw string) gjson.Result {
+	for _, m := range [...]string{member(firstOf(t.choices), "message"), member(t.output, "message")} {
+		if kindOf(m) == '{' {
+			return gjson.Parse(m)
 		}
 	}
-	if r.Get("role").Str == "assistant" {
-		return r
+	if t.role == `"assistant"` {
+		return gjson.Parse(raw)
 	}
 	return gjson.Result{}
 }

@@ -119,7 +119,7 @@ func FuzzCanonicalMessage(f *testing.F) {
 		if string(a) != string(b) || roleA != roleB {
 			t.Fatalf("%q is not canonical: %q, %q", raw, a, b)
 		}
-		_ = preview(textOf(answerOf(raw).Get("content")))
+		_ = preview(textOf(answerOf(raw).Get("content").Raw))
 		_ = outputPreview(answerOf(raw))
 		_ = rawPreview(raw)
 	})

@@ -15,12 +15,19 @@ import (
 type bodies struct {
 	store span.Store
 	known known
+	// lately holds the latest conversation of each trace in the commit under way: calls of one run come together and
+	// repeat each other. Nil keeps none.
+	lately map[string]*conversation
 }
 
 // conversation is a request that was cut, with the Merkle ids of its messages.
 type conversation struct {
-	segments [][]byte
-	ids      []span.Hash // ids[i] names the prefix that ends with segments[i]
+	head, tail []byte // what stands around the messages
+	segments   [][]byte
+	hashes     []span.Hash // of the segments
+	ids        []span.Hash // ids[i] names the prefix that ends with segments[i]
+	frame      []byte      // the skeleton
+	skeleton   span.Hash
 }
 
 func hash(b []byte) (h span.Hash) {
@@ -38,68 +45,133 @@ func nodeID(parent, body span.Hash) span.Hash {
 
 // request stores a request body for b's span. The conversation is nil if the body is not one.
 func (c *bodies) request(ctx context.Context, b *span.Batch, body []byte) (*conversation, error) {
-	head, tail, segments, ok := cut(body)
-	if !ok {
+	conv := cutAfter(c.lately[b.Span.Trace], body)
+	if conv == nil {
 		b.Span.Input = c.raw(b, body)
 		return nil, nil
 	}
-	conv := &conversation{segments: segments, ids: make([]span.Hash, len(segments))}
-	hashes := make([]span.Hash, len(segments))
-	var parent span.Hash
-	for i, s := range segments {
-		hashes[i] = hash(s)
-		parent = nodeID(parent, hashes[i])
-		conv.ids[i] = parent
+	if c.lately != nil {
+		c.lately[b.Span.Trace] = conv
 	}
-	if err := c.nodes(ctx, b, conv, hashes); err != nil {
+	if err := c.nodes(ctx, b, conv); err != nil {
 		return nil, err
 	}
+	c.keepSkeleton(b, conv)
+	n := len(conv.ids)
 	b.Span.Input = span.Ref{
-		Form: span.FormConversation, Skeleton: c.blob(b, skeletonOf(head, tail)), Node: parent,
-		Messages: len(segments), New: len(segments), Size: len(body),
+		Form: span.FormConversation, Skeleton: conv.skeleton, Node: conv.ids[n-1], Messages: n, New: n, Size: len(body),
 	}
 	return conv, nil
 }
 
-// nodes adds the messages that are not stored yet. A stored node implies its ancestors, so it looks from the leaf back.
-func (c *bodies) nodes(ctx context.Context, b *span.Batch, conv *conversation, hashes []span.Hash) error {
-	first := len(conv.ids)
-	for ; first > 0; first-- {
-		stored, err := c.hasNode(ctx, b.Span, conv.ids[first-1])
-		if err != nil {
-			return err
+// cutAfter cuts a body, or returns nil if it is no conversation. What an earlier one, if any, has in common with it is
+// compared instead of hashed.
+func cutAfter(earlier *conversation, body []byte) *conversation {
+	var c conversation
+	n, ok := 0, false
+	if earlier != nil {
+		n, ok = c.like(earlier, body)
+	}
+	if !ok {
+		if c.head, c.tail, c.segments, ok = cut(body); !ok {
+			return nil
 		}
-		if stored {
+	}
+	sums := make([]span.Hash, 2*len(c.segments))
+	c.hashes, c.ids = sums[:len(c.segments)], sums[len(c.segments):]
+	var parent span.Hash
+	if n > 0 {
+		copy(c.hashes, earlier.hashes[:n])
+		copy(c.ids, earlier.ids[:n])
+		parent = c.ids[n-1]
+	}
+	for i := n; i < len(c.segments); i++ {
+		c.hashes[i] = hash(c.segments[i])
+		parent = nodeID(parent, c.hashes[i])
+		c.ids[i] = parent
+	}
+	if earlier != nil && bytes.Equal(c.head, earlier.head) && bytes.Equal(c.tail, earlier.tail) {
+		c.frame, c.skeleton = earlier.frame, earlier.skeleton
+	}
+	return &c
+}
+
+// like cuts a body that begins as an earlier one: the same bytes are cut the same way. n is the number of segments they
+// share.
+func (c *conversation) like(earlier *conversation, body []byte) (n int, ok bool) {
+	if !bytes.HasPrefix(body, earlier.head) {
+		return 0, false
+	}
+	at := len(earlier.head)
+	for ; n < len(earlier.segments); n++ {
+		s := earlier.segments[n]
+		end := at + len(s)
+		if end >= len(body) || body[end] != ',' || !bytes.Equal(body[at:end], s) {
 			break
 		}
+		at = end + 1
+	}
+	if n == 0 {
+		return 0, false
+	}
+	c.head = earlier.head
+	c.tail, c.segments, ok = cutRest(body, at, append(make([][]byte, 0, n+4), earlier.segments[:n]...))
+	return n, ok
+}
+
+// keepSkeleton stores what is not messages.
+func (c *bodies) keepSkeleton(b *span.Batch, conv *conversation) {
+	if conv.frame == nil {
+		conv.frame = skeletonOf(conv.head, conv.tail)
+		conv.skeleton = hash(conv.frame)
+	}
+	c.put(b, conv.skeleton, conv.frame)
+}
+
+// nodes adds the messages that are not stored yet.
+func (c *bodies) nodes(ctx context.Context, b *span.Batch, conv *conversation) error {
+	first, err := c.stored(ctx, b.Span, conv.ids)
+	if err != nil {
+		return err
 	}
 	b.Nodes = make([]span.Node, 0, len(conv.ids)-first)
 	for i := first; i < len(conv.ids); i++ {
-		n := span.Node{ID: conv.ids[i], Body: hashes[i]}
+		n := span.Node{ID: conv.ids[i], Body: conv.hashes[i]}
 		if i > 0 {
 			n.Parent = conv.ids[i-1]
 		}
-		c.put(b, hashes[i], conv.segments[i])
+		c.put(b, n.Body, conv.segments[i])
 		b.Nodes = append(b.Nodes, n)
 	}
 	for _, n := range b.Nodes {
-		c.known.add(keyOf(b.Span, n.ID, true))
+		c.known.add(c.known.key(b.Span, n.ID, true))
 	}
 	return nil
 }
 
-func keyOf(s *span.Span, h span.Hash, node bool) knownKey {
-	return knownKey{s.Project, s.Day, node, h}
+// stored is how many nodes are stored. A stored node implies its ancestors, and one that is not stored has no
+// descendants: mostly one look into the store tells.
+func (c *bodies) stored(ctx context.Context, s *span.Span, ids []span.Hash) (n int, err error) {
+	for n = len(ids); n > 0 && !c.known.has(c.known.key(s, ids[n-1], true)); n-- {
+	}
+	if n == len(ids) {
+		return n, nil
+	}
+	if more, err := c.hasNode(ctx, s, ids[n]); err != nil || !more {
+		return n, err
+	}
+	for last := len(ids); last > n+1; last-- {
+		if more, err := c.hasNode(ctx, s, ids[last-1]); err != nil || more {
+			return last, err
+		}
+	}
+	return n + 1, nil
 }
 
 func (c *bodies) hasNode(ctx context.Context, s *span.Span, id span.Hash) (bool, error) {
-	key := keyOf(s, id, true)
-	if c.known.has(key) {
-		return true, nil
-	}
 	stored, err := c.store.HasNode(ctx, s.Project, s.Day, id)
 	if stored {
-		c.known.add(key)
+		c.known.add(c.known.key(s, id, true))
 	}
 	return stored, err
 }
@@ -116,7 +188,7 @@ func (c *bodies) blob(b *span.Batch, body []byte) span.Hash {
 }
 
 func (c *bodies) put(b *span.Batch, h span.Hash, body []byte) {
-	key := keyOf(b.Span, h, false)
+	key := c.known.key(b.Span, h, false)
 	if c.known.has(key) {
 		return
 	}

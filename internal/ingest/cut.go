@@ -20,30 +20,37 @@ func cut(body []byte) (head, tail []byte, segments [][]byte, ok bool) {
 	if !ok {
 		return nil, nil, nil, false
 	}
-	from, i := open+1, open+1
-	for i < len(body) {
+	if tail, segments, ok = cutRest(body, open+1, nil); !ok {
+		return nil, nil, nil, false
+	}
+	return body[:open+1], tail, segments, true
+}
+
+// cutRest appends the segments from a place on at which one begins.
+func cutRest(body []byte, from int, segments [][]byte) (tail []byte, all [][]byte, ok bool) {
+	for i := from; i < len(body); {
 		switch body[i] {
 		case ',':
 			if segments = append(segments, body[from:i]); len(segments) >= maxSegments {
-				return nil, nil, nil, false
+				return nil, nil, false
 			}
 			i++
 			from = i
 		case ']':
 			last := body[from:i]
 			if len(segments) == 0 && len(bytes.TrimSpace(last)) == 0 {
-				return nil, nil, nil, false // no messages
+				return nil, nil, false // no messages
 			}
-			return body[:open+1], body[i:], append(segments, last), true
+			return body[i:], append(segments, last), true
 		case '"', '{', '[':
 			if i = skipValue(body, i); i < 0 {
-				return nil, nil, nil, false
+				return nil, nil, false
 			}
 		default:
 			i++
 		}
 	}
-	return nil, nil, nil, false
+	return nil, nil, false
 }
 
 // findMessages returns the offset of the '[' of the first top-level "messages".
@@ -143,6 +150,12 @@ func skeletonOf(head, tail []byte) []byte {
 	b := make([]byte, 0, binary.MaxVarintLen64+len(head)+len(tail))
 	b = binary.AppendUvarint(b, uint64(len(head)))
 	return append(append(b, head...), tail...)
+}
+
+// frameOf is a skeleton as JSON: the body without its messages.
+func frameOf(skeleton []byte) []byte {
+	_, w := binary.Uvarint(skeleton)
+	return skeleton[max(w, 0):]
 }
 
 var errSkeleton = errors.New("ingest: damaged skeleton")

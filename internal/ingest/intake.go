@@ -96,7 +96,7 @@ func NewTaker(o TakerOptions) *Taker {
 	recent := &recentCalls{}
 	recent.seen.limit = 1 << 15
 	for range o.Writers {
-		t.writers = append(t.writers, &takeWriter{t: t, bodies: &bodies{store: o.Store}, recent: recent, wake: make(chan struct{}, 1)})
+		t.writers = append(t.writers, &takeWriter{t: t, bodies: &bodies{store: o.Store, lately: map[string]*conversation{}}, recent: recent, wake: make(chan struct{}, 1)})
 	}
 	return t
 }
@@ -143,8 +143,11 @@ func (t *Taker) Accept(ctx context.Context, spans []Incoming) (rejected []Reject
 	r := &taking{done: make(chan struct{}), release: release}
 	parts := t.split(r, spans)
 	r.left.Store(int32(len(parts)) + 1)
-	for w, items := range parts {
-		if !w.put(items) {
+	for i, items := range parts {
+		switch {
+		case len(items) == 0:
+			r.finish(nil)
+		case !t.writers[i].put(items):
 			r.finish(refuse("spans are not taken any more"))
 		}
 	}
@@ -220,9 +223,9 @@ func (r *taking) finish(err error) {
 	}
 }
 
-// split checks and completes spans, and deals them out by trace.
-func (t *Taker) split(r *taking, spans []Incoming) map[*takeWriter][]item {
-	parts := make(map[*takeWriter][]item, len(t.writers))
+// split checks and completes spans, and deals them out to the writers by trace.
+func (t *Taker) split(r *taking, spans []Incoming) [][]item {
+	parts := make([][]item, len(t.writers))
 	now, keep := t.o.Now().UTC(), t.o.Bodies()
 	for i := range spans {
 		in := &spans[i]
@@ -234,7 +237,10 @@ func (t *Taker) split(r *taking, spans []Incoming) map[*takeWriter][]item {
 		if !keep {
 			in.Input, in.Output = nil, nil
 		}
-		w := t.writers[shard(in.Span.Project, in.Span.Trace)%uint32(len(t.writers))]
+		w := shard(in.Span.Project, in.Span.Trace) % uint32(len(parts))
+		if parts[w] == nil {
+			parts[w] = make([]item, 0, len(spans)-i)
+		}
 		parts[w] = append(parts[w], item{Incoming: in, index: i, of: r})
 	}
 	return parts

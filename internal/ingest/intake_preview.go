@@ -1,7 +1,7 @@
 package ingest
 
 import (
-	"github.com/tidwall/gjson"
+	"strings"
 
 	"weir/internal/jsonx"
 )
@@ -10,61 +10,38 @@ import (
 
 // anyInputPreview is the last text of a user, else the first text there is.
 func anyInputPreview(body []byte) string {
-	v := gjson.Parse(jsonx.View(body)) // previews are copies
-	list := v
-	if v.IsObject() {
-		if text := rawPreview(body); text != "" {
+	raw := strings.TrimSpace(jsonx.View(body)) // previews are copies
+	list := raw
+	if kindOf(raw) == '{' {
+		t := topOf(raw)
+		if text := promptPreview(t); text != "" {
 			return text
 		}
-		for _, path := range [...]string{"messages", "input", "contents"} {
-			if l := v.Get(path); l.IsArray() {
+		for _, l := range [...]string{t.contents, t.input, t.messages} {
+			if kindOf(l) == '[' {
 				list = l
-				break
 			}
 		}
 	}
-	if list.IsArray() {
-		items := list.Array()
-		for i := len(items) - 1; i >= 0 && i >= len(items)-50; i-- {
-			if role := items[i].Get("role").Str; role == "user" || role == "human" {
-				if text := preview(messageText(items[i])); text != "" {
-					return text
-				}
-			}
-		}
-	}
-	return preview(firstText(v, 6))
-}
-
-// anyOutputPreview is the first text of an answer, else of anything.
-func anyOutputPreview(body []byte) string {
-	v := gjson.Parse(jsonx.View(body))
-	m := v
-	switch {
-	case v.IsArray():
-		m = v.Get("0")
-	case v.IsObject():
-		if text := outputPreview(answerOf(body)); text != "" {
-			return text
-		}
-		if x := v.Get("messages.0"); x.IsObject() {
-			m = x
-		}
-	}
-	if text := preview(messageText(m)); text != "" {
+	if text := lastOfUser(list); text != "" {
 		return text
 	}
-	return preview(firstText(v, 6))
+	return preview(firstText(raw, 6))
 }
 
-// messageText is the text of a message in any of the shapes: content, parts, or nested below "message".
-func messageText(m gjson.Result) string {
-	for _, path := range [...]string{"content", "parts", "message.content", "text"} {
-		switch v := m.Get(path); {
-		case v.Type == gjson.String:
-			return v.Str
-		case v.IsArray():
-			if text := partsText(v); text != "" {
+// lately is how many of the last messages are looked at for texts in the shapes of applications.
+const lately = 50
+
+func lastOfUser(list string) string {
+	if kindOf(list) != '[' {
+		return ""
+	}
+	var last [lately]string
+	n := 0
+	jsonx.Each(list, func(_, m string, _ int) bool { last[n%lately] = m; n++; return true })
+	for i := n - 1; i >= max(0, n-lately); i-- {
+		if m, ok := saidByUser(last[i%lately]); ok {
+			if text := preview(messageText(m)); text != "" {
 				return text
 			}
 		}
@@ -72,39 +49,48 @@ func messageText(m gjson.Result) string {
 	return ""
 }
 
-func partsText(list gjson.Result) (text string) {
-	list.ForEach(func(_, p gjson.Result) bool {
-		if p.Type == gjson.String {
-			text = p.Str
-		} else if kind := p.Get("type").Str; kind == "" || kind == "text" || kind == "output_text" || kind == "input_text" {
-			if text = p.Get("text").Str; text == "" {
-				text = p.Get("content").Str
-			}
+// talkPreview is inputPreview, else anyInputPreview, of a body that was cut.
+func talkPreview(c *conversation, body []byte) (text string) {
+	other := ""
+	for n, i := 0, len(c.segments)-1; i >= 0; n, i = n+1, i-1 {
+		m, ok := saidByUser(jsonx.View(c.segments[i]))
+		if !ok {
+			continue
 		}
-		return text == ""
-	})
-	return text
+		if text = m.asked(); text != "" {
+			return text
+		}
+		if other == "" && n < lately {
+			other = preview(messageText(m))
+		}
+	}
+	if text = promptPreview(topOf(jsonx.View(frameOf(c.frame)))); text != "" {
+		return text
+	}
+	if other != "" {
+		return other
+	}
+	return preview(firstText(strings.TrimSpace(jsonx.View(body)), 6))
 }
 
-// labels are members that name what a value is rather than say it.
-var labels = map[string]bool{"type": true, "role": true, "id": true, "model": true, "name": true, "object": true, "finish_reason": true}
-
-// firstText is the first text in a value, at most so many levels deep.
-func firstText(v gjson.Result, depth int) (text string) {
-	switch {
-	case v.Type == gjson.String:
-		return v.Str
-	case depth == 0 || !v.IsObject() && !v.IsArray():
-		if v.Type == gjson.Number || v.Type == gjson.True || v.Type == gjson.False {
-			return v.Raw
+// anyOutputPreview is the first text of an answer, else of anything.
+func anyOutputPreview(body []byte) string {
+	raw := strings.TrimSpace(jsonx.View(body))
+	m := raw
+	switch kindOf(raw) {
+	case '[':
+		m = firstOf(raw)
+	case '{':
+		t := topOf(raw)
+		if text := outputPreview(t.answer(raw)); text != "" {
+			return text
 		}
-		return ""
+		if x := firstOf(t.messages); kindOf(x) == '{' {
+			m = x
+		}
 	}
-	v.ForEach(func(k, x gjson.Result) bool {
-		if !labels[k.Str] {
-			text = firstText(x, depth-1)
-		}
-		return text == ""
-	})
-	return text
+	if text := preview(messageText(saidIn(m))); text != "" {
+		return text
+	}
+	return preview(firstText(raw, 6))
 }

@@ -164,6 +164,7 @@ func (w *takeWriter) pause(d time.Duration) {
 }
 
 func (w *takeWriter) commit(step []item) error {
+	defer clear(w.bodies.lately)
 	batches := make([]*span.Batch, 0, len(step))
 	for i := range step {
 		b, err := w.prepare(w.t.ctx, &step[i])
@@ -246,9 +247,7 @@ func (w *takeWriter) keep(ctx context.Context, b *span.Batch, it *item) error {
 		return nil
 	}
 	s.Input.New = w.recent.fresh(s.Project, conv)
-	if s.Input.Preview = inputPreview(conv); s.Input.Preview == "" {
-		s.Input.Preview = anyInputPreview(body)
-	}
+	s.Input.Preview = talkPreview(conv, body)
 	return nil
 }
 
@@ -261,13 +260,14 @@ func (w *takeWriter) redact(body []byte) []byte {
 
 // recentCalls remembers the last messages of conversations, so that a longer one is known to continue them.
 type recentCalls struct {
-	mu   sync.Mutex
-	seen lru[recentKey, struct{}]
+	mu       sync.Mutex
+	seen     lru[recentKey, struct{}]
+	projects numbers[tenant.ProjectID]
 }
 
 type recentKey struct {
-	project tenant.ProjectID
 	node    span.Hash
+	project uint64 // its number
 }
 
 // fresh is how many messages of a conversation are new against the longest earlier call it begins with and that call's
@@ -275,16 +275,17 @@ type recentKey struct {
 func (r *recentCalls) fresh(p tenant.ProjectID, c *conversation) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	project := r.projects.number(p)
 	last := len(c.ids) - 1
 	n := len(c.ids)
 	for i := last - 1; i >= 0; i-- {
-		if _, ok := r.seen.get(recentKey{p, c.ids[i]}); ok {
+		if _, ok := r.seen.get(recentKey{c.ids[i], project}); ok {
 			if n = last - i; n > 1 && gjson.GetBytes(c.segments[i+1], "role").Str == "assistant" {
 				n--
 			}
 			break
 		}
 	}
-	r.seen.put(recentKey{p, c.ids[last]}, struct{}{})
+	r.seen.put(recentKey{c.ids[last], project}, struct{}{})
 	return n
 }

@@ -5,6 +5,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
+
+	"weir/internal/jsonx"
 )
 
 // previewRunes is the longest preview.
@@ -30,37 +32,26 @@ func preview(text string) string {
 // inputPreview is the last text a user wrote; tool results are not that.
 func inputPreview(c *conversation) string {
 	for i := len(c.segments) - 1; i >= 0; i-- {
-		m := gjson.ParseBytes(c.segments[i])
-		if m.Get("role").Str != "user" {
-			continue
-		}
-		if text := preview(textOf(m.Get("content"))); text != "" {
-			return text
+		if m, ok := saidByUser(jsonx.View(c.segments[i])); ok {
+			if text := m.asked(); text != "" {
+				return text
+			}
 		}
 	}
 	return ""
 }
 
-// textOf is a string content, or its first text part.
-func textOf(content gjson.Result) (text string) {
-	if content.Type == gjson.String {
-		return content.Str
-	}
-	if !content.IsArray() {
+// asked is the text of a user's message in the form of model calls.
+func (m said) asked() string {
+	if m.role != `"user"` {
 		return ""
 	}
-	content.ForEach(func(_, p gjson.Result) bool {
-		if partKind(p) == "text" {
-			text = p.Get("text").Str
-		}
-		return strings.TrimSpace(text) == ""
-	})
-	return text
+	return preview(textOf(m.content))
 }
 
 // outputPreview is the first text of an answer, else the name of the first tool it calls.
 func outputPreview(m gjson.Result) string {
-	if text := preview(textOf(m.Get("content"))); text != "" {
+	if text := preview(textOf(saidIn(m.Raw).content)); text != "" {
 		return text
 	}
 	for _, path := range []string{"tool_calls.0.function.name", "content.#(type==\"tool_use\").name", "content.#(toolUse).toolUse.name", "function_call.name"} {
@@ -72,13 +63,15 @@ func outputPreview(m gjson.Result) string {
 }
 
 // rawPreview is for bodies that are not conversations: embeddings, completions.
-func rawPreview(body []byte) string {
-	for _, path := range []string{"input", "prompt"} {
-		switch v := gjson.GetBytes(body, path); {
-		case v.Type == gjson.String:
-			return preview(v.Str)
-		case v.IsArray() && v.Get("0").Type == gjson.String:
-			return preview(v.Get("0").Str)
+func rawPreview(body []byte) string { return promptPreview(topOf(jsonx.View(body))) }
+
+func promptPreview(t top) string {
+	for _, v := range [...]string{t.input, t.prompt} {
+		if kindOf(v) == '[' {
+			v = firstOf(v)
+		}
+		if kindOf(v) == '"' {
+			return preview(textIn(v))
 		}
 	}
 	return ""

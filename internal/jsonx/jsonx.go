@@ -42,8 +42,8 @@ func View(data []byte) string { return unsafe.String(unsafe.SliceData(data), len
 // Unmarshal decodes data into v.
 func Unmarshal(data []byte, v any) error { return api.Unmarshal(data, v) }
 
-// Valid reports whether data is one well-formed JSON value in valid UTF-8. The fast checker lets control characters in
-// strings pass, so a body that has any is given to the strict one; compact bodies have none.
+// Valid reports whether data is one well-formed JSON value in valid UTF-8. The fast checker lets any escape pass, and
+// control characters in strings: a body that has any of those is given to the strict one; compact bodies have none.
 func Valid(data []byte) bool {
 	if !utf8.Valid(data) {
 		return false
@@ -51,7 +51,35 @@ func Valid(data []byte) bool {
 	if hasControl(data) {
 		return json.Valid(data)
 	}
-	return sonic.Valid(data)
+	return sonic.Valid(data) && escapesHold(data)
+}
+
+// escapesHold checks what follows each backslash of strings that end where they should.
+func escapesHold(b []byte) bool {
+	for {
+		i := bytes.IndexByte(b, '\\')
+		if i < 0 {
+			return true
+		}
+		if b = b[i+1:]; len(b) == 0 {
+			return false
+		}
+		switch b[0] {
+		case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+			b = b[1:]
+		case 'u':
+			if len(b) < 5 || !isHex(b[1]) || !isHex(b[2]) || !isHex(b[3]) || !isHex(b[4]) {
+				return false
+			}
+			b = b[5:]
+		default:
+			return false
+		}
+	}
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
 }
 
 // hasControl looks for a byte below 0x20, eight at a time: this runs over every body.

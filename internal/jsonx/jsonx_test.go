@@ -9,7 +9,8 @@ import (
 
 func TestValid(t *testing.T) {
 	for in, want := range map[string]bool{
-		`{"a":1}`: true, "{\n\t\"a\": 1\r\n}": true, `"ok"`: true, `"\ud83d"`: true,
+		`{"a":1}`: true, "{\n\t\"a\": 1\r\n}": true, `"ok"`: true, `"\ud83d"`: true, `["\u00E9","\"\\\/\b\f\n\r\t"]`: true,
+		`"\0"`: false, `"\x41"`: false, `"a\q"`: false, `"\u12"`: false, `"\u12g4"`: false, `{"\e":1}`: false, `["\\","\'"]`: false,
 		"\"a\nb\"": false, "\"a\x01b\"": false, "\"a\xffb\"": false, `{"a":1} x`: false, ``: false, `{`: false, `{'a':1}`: false,
 	} {
 		if got := Valid([]byte(in)); got != want {

@@ -107,7 +107,9 @@ func skipNested(s string, i int) int {
 	return len(s)
 }
 
-// unquote decodes a JSON string.
+// Text decodes a raw JSON string; it may share memory with raw.
+func Text(raw string) string { return unquote(raw) }
+
 func unquote(raw string) string {
 	if len(raw) < 2 {
 		return ""

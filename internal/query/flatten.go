@@ -1,10 +1,9 @@
 package query
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
-
-	"github.com/tidwall/gjson"
 
 	"weir/internal/jsonx"
 )
@@ -21,12 +20,17 @@ const (
 // flattened turns nested metadata into dotted paths: {"a":{"b":1},"c":["x"]} is a.b = "1", c.0 = "x". Values are the text
 // of strings and the JSON of numbers and booleans; null and empty text are left out. It holds at most so many pairs, and
 // values of at most so many bytes.
-func flattened(object jsonx.Raw, entries, bytes int) []Pair {
-	if len(object) <= 2 || !gjson.ValidBytes(object) {
+func flattened(object jsonx.Raw, entries, most int) []Pair {
+	if len(object) <= 2 {
 		return nil
 	}
-	w := walker{entries: entries, bytes: bytes}
-	w.walk("", gjson.Parse(jsonx.View(object)), 0)
+	if !jsonx.Valid(object) {
+		if object = bytes.ToValidUTF8(object, []byte("\uFFFD")); !jsonx.Valid(object) {
+			return nil
+		}
+	}
+	w := walker{entries: entries, most: most}
+	w.walk("", strings.TrimSpace(jsonx.View(object)), 0)
 	return w.out
 }
 
@@ -34,50 +38,72 @@ func flattened(object jsonx.Raw, entries, bytes int) []Pair {
 const bodyMarker = `{"$body":`
 
 type walker struct {
-	entries, bytes int
-	out            pairList
+	entries, most int    // pairs, and bytes of a value
+	memory        []byte // of what is kept: a pair may outlive the record it is read from
+	out           pairList
 }
 
-func (w *walker) walk(path string, v gjson.Result, depth int) {
+func (w *walker) walk(path, v string, depth int) {
 	if len(w.out) >= w.entries || depth > maxMapDepth {
 		return
 	}
-	if v.Type == gjson.JSON {
-		if strings.HasPrefix(v.Raw, bodyMarker) {
-			return
+	switch v[0] {
+	case '{', '[':
+		if !strings.HasPrefix(v, bodyMarker) {
+			w.members(path, v, depth)
 		}
-		i, array := 0, v.IsArray()
-		v.ForEach(func(k, child gjson.Result) bool {
-			key := k.Str
-			if array {
-				key = strconv.Itoa(i)
-				i++
-			}
-			if path != "" {
-				key = path + "." + key
-			}
-			w.walk(key, child, depth+1)
-			return len(w.out) < w.entries
-		})
-		return
+	case '"':
+		w.add(path, w.text(v))
+	case 'n': // null
+	default:
+		w.add(path, v) // as written, large integers included
 	}
-	text := v.Str
-	switch v.Type {
-	case gjson.Number, gjson.True, gjson.False:
-		text = v.Raw // as written, large integers included
-	}
-	w.out.add(path, text, w.bytes)
 }
 
-// pairList has each path once.
-type pairList []Pair
+func (w *walker) members(path, v string, depth int) {
+	i, array := 0, v[0] == '['
+	jsonx.Each(v, func(key, child string, _ int) bool {
+		if array {
+			key = strconv.Itoa(i)
+			i++
+		}
+		if path != "" {
+			key = path + "." + key
+		}
+		w.walk(key, child, depth+1)
+		return len(w.out) < w.entries
+	})
+}
 
-// add copies what it keeps, since a pair may outlive the record it is read from. Of a path given twice, the last counts.
-func (l *pairList) add(path, value string, bytes int) {
+// text decodes as much of a string as is kept of it: no escape is longer than six bytes for one.
+func (w *walker) text(v string) string {
+	if enough := 8 * w.most; len(v) > enough {
+		v = v[:enough]
+	}
+	return jsonx.Text(v)
+}
+
+func (w *walker) add(path, value string) {
 	if value == "" || path == "" || len(path) > maxPath {
 		return
 	}
-	p := Pair{strings.ToValidUTF8(strings.Clone(path), "\uFFFD"), strings.ToValidUTF8(strings.Clone(cutTo(value, bytes)), "\uFFFD")}
+	if w.out == nil {
+		w.out, w.memory = make(pairList, 0, 8), make([]byte, 0, 256)
+	}
+	w.out.put(Pair{w.keep(path), w.keep(cutTo(value, w.most))})
+}
+
+// keep copies a text behind those kept before, which stay where they are.
+func (w *walker) keep(s string) string {
+	from := len(w.memory)
+	w.memory = append(w.memory, s...)
+	return jsonx.View(w.memory[from:])
+}
+
+// pairList has each path once. Of a path given twice, the last counts.
+type pairList []Pair
+
+func (l *pairList) put(p Pair) {
 	for i := range *l {
 		if (*l)[i].Path == p.Path {
 			(*l)[i] = p
@@ -87,9 +113,17 @@ func (l *pairList) add(path, value string, bytes int) {
 	*l = append(*l, p)
 }
 
-func cutTo(s string, bytes int) string {
-	if len(s) > bytes {
-		return strings.ToValidUTF8(s[:bytes], "")
+// add copies what it keeps.
+func (l *pairList) add(path, value string, most int) {
+	if value == "" || path == "" || len(path) > maxPath {
+		return
+	}
+	l.put(Pair{strings.ToValidUTF8(strings.Clone(path), "\uFFFD"), strings.ToValidUTF8(strings.Clone(cutTo(value, most)), "\uFFFD")})
+}
+
+func cutTo(s string, most int) string {
+	if len(s) > most {
+		return strings.ToValidUTF8(s[:most], "")
 	}
 	return s
 }

@@ -218,6 +218,18 @@ func TestFlattenIsBounded(t *testing.T) {
 	}
 }
 
+func TestFlattenCopies(t *testing.T) {
+	object := []byte(`{"a":{"b":["x",true]},"a.b.1":"again","e":"\u00e9","cut":"` + strings.Repeat(`\u6c34`, 40) + `"}`)
+	got := flattened(object, maxEntries, 10)
+	for i := range object {
+		object[i] = '#'
+	}
+	want := []Pair{{"a.b.0", "x"}, {"a.b.1", "again"}, {"e", "é"}, {"cut", "水水水"}}
+	if !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
 // What only bodies can tell may be, and is asked for no more than it must.
 func TestMay(t *testing.T) {
 	sp := &span.Span{Status: span.Error, Group: "claude"}

@@ -20,7 +20,7 @@ type Node struct {
 // Batch is committed atomically. Within it everything belongs to one project, and to the home day of its trace.
 type Batch struct {
 	Span   *Span
-	Blobs  map[Hash][]byte // written where absent
+	Blobs  map[Hash][]byte // written where absent; their memory is the caller's again once Append has succeeded
 	Nodes  []Node          // written where absent, parents first
 	Ledger *LedgerEntry    // nil for spans that cost nothing
 	// Merge, if set, makes the span to store out of the one stored under its id, which is nil if there is none; nil

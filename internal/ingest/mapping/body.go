@@ -44,7 +44,7 @@ type source struct {
 	hit  hit // the first of them
 	at   string
 	as   string
-	json []byte // may share memory with the attribute
+	json []byte // shares memory with the attribute if as is asText
 	list bool   // the value is known to be a list
 }
 
@@ -148,11 +148,20 @@ func (m *mapper) encode(s *source) {
 	if text, ok := v.(string); ok && s.r.shape != opaque && (s.list || isJSON(text)) {
 		s.json, s.as = bytesOf(strings.TrimSpace(text)), asText
 	} else {
-		s.json = appendValue(nil, v, 0)
+		s.json = appendValue(m.of.take(roomFor(v)), v, 0)
 	}
 	if s.at == "" && isConversation(s.json) {
 		s.at = "messages"
 	}
+}
+
+// roomFor is what a value takes as JSON, if it is text with few escapes.
+func roomFor(v any) int {
+	s, ok := v.(string)
+	if !ok {
+		return 64
+	}
+	return len(s) + len(s)/16 + 16
 }
 
 // isConversation reports a list whose first element has a role.
@@ -193,7 +202,7 @@ func (m *mapper) object(list []source, output bool) []byte {
 			list[0], list[i] = list[i], list[0]
 		}
 	}
-	dst := append(make([]byte, 0, size), '{')
+	dst := append(m.of.take(size), '{')
 	for i := range list {
 		if i > 0 {
 			dst = append(dst, ',')
@@ -225,7 +234,10 @@ func (m *mapper) around(list []source, whole int, output bool) []byte {
 	switch {
 	case len(kept) == 0:
 		m.move(&w, "", output)
-		return bytes.Clone(w.json)
+		if w.as != asText {
+			return w.json
+		}
+		return append(m.of.take(len(w.json)), w.json...)
 	case isObject && !has(kept, "messages") && len(w.json) > 2 && !bytes.Contains(w.json, []byte(more)):
 		w.as += asSpliced
 		m.move(&w, "", output)

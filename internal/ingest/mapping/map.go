@@ -7,6 +7,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"weir/internal/jsonx"
 	"weir/internal/span"
 	"weir/internal/tenant"
 )
@@ -14,9 +15,21 @@ import (
 // Version of the tables, stored with every span they made.
 const Version = 1
 
+// Mapper maps the spans of one request.
+type Mapper struct {
+	// Room is memory that bodies are written into as long as it lasts; they are to be used no longer than it is.
+	Room []byte
+
+	described []Attribute // the latest resource
+	resource  jsonx.Raw
+}
+
 // Map fills in a span and its bodies. It copies what it keeps, and takes any input without failing.
-func Map(r *Raw) Mapped {
-	m := mapper{raw: r, attrs: r.Attributes, s: &span.Span{
+func Map(r *Raw) Mapped { return new(Mapper).Map(r) }
+
+// Map is Map with the bodies in Room.
+func (x *Mapper) Map(r *Raw) Mapped {
+	m := mapper{of: x, raw: r, attrs: r.Attributes, s: &span.Span{
 		Trace: strings.Clone(r.Trace), ID: strings.Clone(r.ID), Parent: strings.Clone(r.Parent), Name: valid(r.Name),
 		Start: r.Start, End: r.End, Kind: span.Other, Status: span.OK, Mapping: Version, Scope: valid(r.Scope), Links: linksOf(r.Links),
 	}}
@@ -38,8 +51,32 @@ func Map(r *Raw) Mapped {
 	return Mapped{Span: m.s, Input: input, Output: output}
 }
 
+// take is empty memory for n bytes of a body.
+func (x *Mapper) take(n int) []byte {
+	if n > len(x.Room) {
+		return make([]byte, 0, n)
+	}
+	b := x.Room[:0:n]
+	x.Room = x.Room[n:]
+	return b
+}
+
+// describe is a resource as JSON. Spans of one program share it.
+func (x *Mapper) describe(resource []Attribute) jsonx.Raw {
+	if len(x.described) == len(resource) && &x.described[0] == &resource[0] {
+		return x.resource
+	}
+	dst := make([]byte, 0, 512)
+	for i, a := range resource {
+		dst = appendEntry(dst, i == 0, a.Key, a.Value)
+	}
+	x.described, x.resource = resource, append(dst, '}')
+	return x.resource
+}
+
 // mapper is the work on one span.
 type mapper struct {
+	of      *Mapper
 	raw     *Raw
 	s       *span.Span
 	attrs   []Attribute // the span's own, then those of events that carry messages as attributes
@@ -175,9 +212,7 @@ func (m *mapper) resource() {
 		return
 	}
 	var env, release [2]string
-	dst := make([]byte, 0, 512)
-	for i, a := range m.raw.Resource {
-		dst = appendEntry(dst, i == 0, a.Key, a.Value)
+	for _, a := range m.raw.Resource {
 		switch a.Key {
 		case "service.name":
 			s.Service = textOf(a.Value)
@@ -191,7 +226,7 @@ func (m *mapper) resource() {
 			release[1] = textOf(a.Value)
 		}
 	}
-	s.Resource = append(dst, '}')
+	s.Resource = m.of.describe(m.raw.Resource)
 	s.Environment = first(s.Environment, env[0], env[1])
 	s.Release = first(s.Release, release[0], release[1])
 }

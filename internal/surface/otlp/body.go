@@ -23,6 +23,7 @@ import (
 // few kilobytes may stand for gigabytes, so nothing is trusted but what has been counted.
 type inflater struct {
 	limit, all int64
+	rooms      rooms // of bodies that are read as they are
 	used       atomic.Int64
 	gzips      sync.Pool
 	zstds      sync.Pool
@@ -35,11 +36,12 @@ func (f *inflater) errBomb() error {
 	return fault.New(fault.TooLarge, "the request is larger than %d bytes when decompressed; send smaller batches", f.limit)
 }
 
-// read returns the body of a request; release gives its share of the bound back.
-func (f *inflater) read(r *http.Request) (body []byte, release func(), err error) {
+// read returns the body of a request; release gives its share of the bound back, and its memory to another request if
+// lent allows that.
+func (f *inflater) read(r *http.Request, lent bool) (body []byte, release func(), err error) {
 	encoding := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding")))
 	if encoding == "" || encoding == "identity" {
-		return f.plain(r)
+		return f.plain(r, lent)
 	}
 	compressed, err := edge.ReadBody(r, f.limit)
 	if err != nil {
@@ -50,7 +52,7 @@ func (f *inflater) read(r *http.Request) (body []byte, release func(), err error
 
 // plain books a body by the length it announces before a byte of it is held. One for which there is no room is read to
 // its end all the same, or a client that is still sending would not see the answer.
-func (f *inflater) plain(r *http.Request) (body []byte, release func(), err error) {
+func (f *inflater) plain(r *http.Request, lent bool) (body []byte, release func(), err error) {
 	n := r.ContentLength
 	if n <= 0 || n > f.limit {
 		if body, err = edge.ReadBody(r, f.limit); err != nil {
@@ -64,7 +66,14 @@ func (f *inflater) plain(r *http.Request) (body []byte, release func(), err erro
 		_, _ = io.Copy(io.Discard, r.Body) // the refusal stands whatever becomes of it
 		return nil, nil, errCrowded
 	}
-	if body, err = edge.ReadBody(r, f.limit); err != nil {
+	if !lent {
+		body, err = edge.ReadBody(r, f.limit)
+	} else {
+		room := f.rooms.get(int(n) + 1) // one more, so that the end is seen without growing
+		release = func() { f.used.Add(-n); f.rooms.put(room) }
+		body, err = edge.ReadInto(room[:0], r, f.limit)
+	}
+	if err != nil {
 		release()
 		return nil, nil, err
 	}

@@ -15,7 +15,7 @@ func TestACrowdCostsNoMemory(t *testing.T) {
 	f := newInflater(32<<20, 40<<20)
 	body := make([]byte, 26<<20)
 	ask := func() *http.Request { return httptest.NewRequest(http.MethodPost, "/v1/traces", bytes.NewReader(body)) }
-	got, release, err := f.read(ask())
+	got, release, err := f.read(ask(), true)
 	if err != nil || len(got) != len(body) || f.used.Load() != int64(len(body)) {
 		t.Fatalf("%d bytes, %d counted, %v", len(got), f.used.Load(), err)
 	}
@@ -23,7 +23,7 @@ func TestACrowdCostsNoMemory(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	for range 8 {
 		r := ask()
-		if _, _, err := f.read(r); !errors.Is(err, errCrowded) {
+		if _, _, err := f.read(r, true); !errors.Is(err, errCrowded) {
 			t.Fatalf("%v", err)
 		}
 		if left, _ := io.Copy(io.Discard, r.Body); left != 0 {
@@ -35,7 +35,7 @@ func TestACrowdCostsNoMemory(t *testing.T) {
 		t.Errorf("refusals took %d MB", n>>20)
 	}
 	release()
-	if _, again, err := f.read(ask()); err != nil || f.used.Load() != int64(len(body)) {
+	if _, again, err := f.read(ask(), true); err != nil || f.used.Load() != int64(len(body)) {
 		t.Fatalf("after there is room: %v, %d counted", err, f.used.Load())
 	} else {
 		again()

@@ -48,6 +48,7 @@ type Scores interface {
 type Surface struct {
 	Deps
 	inflate *inflater
+	rooms   rooms // of bodies
 	stats   counters
 }
 
@@ -129,7 +130,7 @@ func (s *Surface) handle(signal wire.Signal) edge.Handler {
 		if err := who.MayWrite(); err != nil {
 			return err
 		}
-		body, release, err := s.inflate.read(r)
+		body, release, err := s.inflate.read(r, signal == wire.Traces) // spans keep nothing of it
 		if err != nil {
 			s.unread()
 			return err

@@ -21,6 +21,8 @@ const sourceName = "otlp"
 // spans takes a trace request.
 func (s *Surface) spans(ctx context.Context, c *call) (wire.Partial, error) {
 	b := batch{surface: s, ctx: ctx}
+	room := s.rooms.get(len(c.body) + len(c.body)/8)
+	mapper := mapping.Mapper{Room: room}
 	read := wire.Spans
 	if c.json {
 		read = wire.SpansJSON
@@ -30,7 +32,7 @@ func (s *Surface) spans(ctx context.Context, c *call) (wire.Partial, error) {
 			b.refuse(1, bad)
 			return nil
 		}
-		m := mapping.Map(r)
+		m := mapper.Map(r)
 		if c.experiment != "" {
 			m.Span.Experiment = c.experiment
 		}
@@ -43,6 +45,7 @@ func (s *Surface) spans(ctx context.Context, c *call) (wire.Partial, error) {
 	if err != nil {
 		return wire.Partial{}, err
 	}
+	s.rooms.put(room) // the bodies are stored; had the intake failed it might still be reading them
 	s.stats.spans.Add(b.taken)
 	s.stats.rejected.Add(b.partial.Rejected)
 	return b.partial, nil
