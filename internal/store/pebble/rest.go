@@ -19,6 +19,8 @@ const (
 	restShare = 6
 	// restQueue is how many entries of the queue may be gone and still on disk: half a megabyte.
 	restQueue = 1 << 14
+	// closeBytes is how much may be merged with what is cleared from the queue at the end, which somebody waits for.
+	closeBytes = 8 << 20
 	// restWrites is how many commits a merge goes on for as if there were none.
 	restWrites = 16
 )
@@ -30,13 +32,12 @@ type resting struct{ before, flushed, cleared uint64 }
 func (s *Store) rest(ctx context.Context) {
 	t := time.NewTicker(restAfter)
 	defer t.Stop()
-	r := resting{cleared: s.gone(ctx)}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-t.C:
-			s.restOnce(ctx, &r)
+			s.restOnce(ctx, &s.rested)
 		}
 	}
 }
@@ -51,10 +52,16 @@ func (s *Store) restOnce(ctx context.Context, r *resting) {
 		r.flushed = now
 		s.settleDown(ctx)
 	}
-	if gone := s.gone(ctx); gone >= r.cleared+restQueue {
-		r.cleared = gone
-		s.compact(ctx, []byte{prefixQueue}, []byte{prefixQueue + 1})
+	s.clear(ctx, r, s.gone(ctx))
+}
+
+// clear takes what was trimmed off the queue from the last level, where it may have got before the index had it.
+func (s *Store) clear(ctx context.Context, r *resting, gone uint64) {
+	if gone < r.cleared+restQueue {
+		return
 	}
+	r.cleared = gone
+	s.compact(ctx, []byte{prefixQueue}, []byte{prefixQueue + 1})
 }
 
 // gone is the newest position that was trimmed off the queue.
@@ -81,15 +88,20 @@ func (s *Store) settleDown(ctx context.Context) {
 
 // merge merges the tables of a small store if many are not.
 func (s *Store) merge(ctx context.Context) {
-	all, levels := int64(0), s.db.Metrics().Levels
-	for _, l := range levels {
-		all += l.TablesSize
-	}
-	loose := all - levels[len(levels)-1].TablesSize
+	loose, all := s.sizes()
 	if loose < restBytes || loose < all/restShare || all > restMerge {
 		return
 	}
 	s.compact(ctx, []byte{'a'}, []byte{'z' + 1}) // all keys start with a letter
+}
+
+// sizes are those of the tables that are not merged into the last level, and of all.
+func (s *Store) sizes() (loose, all int64) {
+	levels := s.db.Metrics().Levels
+	for _, l := range levels {
+		all += l.TablesSize
+	}
+	return all - levels[len(levels)-1].TablesSize, all
 }
 
 func (s *Store) compact(ctx context.Context, lower, upper []byte) {

@@ -82,6 +82,7 @@ type Store struct {
 	scans   sync.RWMutex // held for reading while there is a snapshot, for writing while files are purged
 	recent  recent
 	written written
+	rested  resting       // of the task, then of Close
 	leisure atomic.Uint64 // value of applied below which there is time for small files
 
 	committed atomic.Uint64
@@ -138,6 +139,7 @@ func (s *Store) load() error {
 		return err
 	}
 	s.trimmed = first - 1
+	s.rested.cleared = s.trimmed
 	return s.loadNoted()
 }
 
@@ -188,6 +190,9 @@ func (s *Store) Close() error {
 		return err
 	}
 	s.flush(ctx)
+	if loose, _ := s.sizes(); loose < closeBytes {
+		s.clear(ctx, &s.rested, s.trimmed) // the index has just let go of it
+	}
 	if err := s.db.Close(); err != nil {
 		return fault.Wrap(fault.Internal, err, "trace store did not close cleanly")
 	}
