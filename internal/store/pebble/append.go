@@ -180,7 +180,8 @@ func (s *Store) add(w *write, b *span.Batch) error {
 		}
 	}
 	for _, n := range b.Nodes {
-		if err := s.putNode(w, sp, n); err != nil {
+		_, bodied := b.Blobs[n.Body]
+		if err := s.putNode(w, sp, n, bodied); err != nil {
 			return err
 		}
 	}
@@ -251,12 +252,13 @@ func (s *Store) set(w *write, key, value []byte) error {
 	return nil
 }
 
-func (s *Store) putNode(w *write, sp *span.Span, n span.Node) error {
+func (s *Store) putNode(w *write, sp *span.Span, n span.Node, bodied bool) error {
 	key := hashKey(prefixNode, sp.Project, sp.Day, n.ID)
 	if stored, err := s.bring(key); err != nil || stored {
 		return err
 	}
-	v := append(append(make([]byte, 0, 32), n.Parent[:]...), n.Body[:]...)
+	v := nodeValue(n, bodied)
+	w.bodies = append(w.bodies, pair{string(key), append(append(make([]byte, 0, 2*hashSize), n.Parent[:]...), n.Body[:]...)})
 	return s.set(w, key, v)
 }
 

@@ -205,19 +205,12 @@ func (e *eraser) walk(r span.Ref, see func(contentID) bool) error {
 		see(blobID(r.Skeleton))
 	}
 	for id := r.Node; !id.IsZero() && see(nodeID(id)); {
-		var body span.Hash
-		found, err := e.s.view(hashKey(prefixNode, e.p, e.day, id), func(v []byte) error {
-			if len(v) != 2*len(id) {
-				return fault.New(fault.Internal, "a stored conversation node is damaged")
-			}
-			copy(id[:], v)
-			copy(body[:], v[len(id):])
-			return nil
-		})
+		n, found, err := e.s.node(e.p, e.day, id)
 		if err != nil || !found {
 			return err
 		}
-		see(blobID(body))
+		id = n.Parent
+		see(blobID(n.Body))
 	}
 	return nil
 }

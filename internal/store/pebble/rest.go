@@ -14,34 +14,64 @@ const (
 	restBytes = 1 << 20 // what is less stays in the log
 	// restMerge is the largest store that is merged at rest: seconds of work. In larger ones what is not merged is a small
 	// part.
-	restMerge = 256 << 20
+	restMerge = 512 << 20
+	// restShare is the part of a store that is merged with the rest of it, which bounds how often the rest is written.
+	restShare = 6
+	// restQueue is how many entries of the queue may be gone and still on disk: half a megabyte.
+	restQueue = 1 << 14
+	// closeBytes is how much may be merged with what is cleared from the queue at the end, which somebody waits for.
+	closeBytes = 8 << 20
+	// restWrites is how many commits a merge goes on for as if there were none.
+	restWrites = 16
 )
 
-// resting is how far the log had come, in bytes ever written.
-type resting struct{ before, flushed uint64 }
+// resting is how far the log had come, in bytes ever written, and the queue when what is gone of it was last cleared away.
+type resting struct{ before, flushed, cleared uint64 }
 
 // rest puts the store in order whenever commits pause.
 func (s *Store) rest(ctx context.Context) {
 	t := time.NewTicker(restAfter)
 	defer t.Stop()
-	var r resting
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-t.C:
-			s.restOnce(ctx, &r)
+			s.restOnce(ctx, &s.rested)
 		}
 	}
 }
 
 func (s *Store) restOnce(ctx context.Context, r *resting) {
 	now := s.db.Metrics().WAL.BytesIn
-	if now != r.before || now-r.flushed < restBytes {
+	if now != r.before {
 		r.before = now
 		return
 	}
-	r.flushed = now
+	if now-r.flushed >= restBytes {
+		r.flushed = now
+		s.settleDown(ctx)
+	}
+	s.clear(ctx, r, s.gone(ctx))
+}
+
+// clear takes what was trimmed off the queue from the last level, where it may have got before the index had it.
+func (s *Store) clear(ctx context.Context, r *resting, gone uint64) {
+	if gone < r.cleared+restQueue {
+		return
+	}
+	r.cleared = gone
+	s.compact(ctx, []byte{prefixQueue}, []byte{prefixQueue + 1})
+}
+
+// gone is the newest position that was trimmed off the queue.
+func (s *Store) gone(ctx context.Context) (seq uint64) {
+	_ = s.exclusive(ctx, func() error { seq = s.trimmed; return nil }) // 0 of a store that is stuck
+	return seq
+}
+
+// settleDown lets go of what was held for readers behind commits, and writes what is in memory to disk.
+func (s *Store) settleDown(ctx context.Context) {
 	s.recent.forget()
 	s.written.forget()
 	done, err := s.db.AsyncFlush()
@@ -58,14 +88,26 @@ func (s *Store) restOnce(ctx context.Context, r *resting) {
 
 // merge merges the tables of a small store if many are not.
 func (s *Store) merge(ctx context.Context) {
-	loose, all := s.db.Metrics().Levels[0].TablesSize, int64(0)
-	for _, l := range s.db.Metrics().Levels {
-		all += l.TablesSize
-	}
-	if loose < restBytes || loose < all/8 || all > restMerge {
+	loose, all := s.sizes()
+	if loose < restBytes || loose < all/restShare || all > restMerge {
 		return
 	}
-	if err := s.db.Compact(ctx, []byte{'a'}, []byte{'z' + 1}, false); err != nil && ctx.Err() == nil { // all keys start with a letter
+	s.compact(ctx, []byte{'a'}, []byte{'z' + 1}) // all keys start with a letter
+}
+
+// sizes are those of the tables that are not merged into the last level, and of all.
+func (s *Store) sizes() (loose, all int64) {
+	levels := s.db.Metrics().Levels
+	for _, l := range levels {
+		all += l.TablesSize
+	}
+	return all - levels[len(levels)-1].TablesSize, all
+}
+
+func (s *Store) compact(ctx context.Context, lower, upper []byte) {
+	s.leisure.Store(s.applied.Load() + restWrites)
+	defer s.leisure.Store(0)
+	if err := s.db.Compact(ctx, lower, upper, false); err != nil && ctx.Err() == nil {
 		s.o.Log.Warn("tables were not merged", slog.Any("error", err))
 	}
 }

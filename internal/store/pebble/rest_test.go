@@ -2,6 +2,7 @@ package pebble
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"weir/internal/span"
@@ -44,4 +45,69 @@ func TestRest(t *testing.T) {
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	s.merge(gone) // returns at once: Close waits for it
+}
+
+// TestRestQueue: what is trimmed off the queue leaves the disk though it was merged before.
+func TestRestQueue(t *testing.T) {
+	s := openIn(t, t.TempDir(), Options{})
+	defer closer(t, s)()
+	in, r := newStream(1), resting{}
+	for range 6 {
+		batches := make([]*span.Batch, 3000)
+		for i := range batches {
+			batches[i] = in.next()
+		}
+		if err := s.Append(t.Context(), false, batches...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.compact(t.Context(), []byte{'a'}, []byte{'z' + 1})
+	queue := func() uint64 {
+		n, err := s.db.EstimateDiskUsage([]byte{prefixQueue}, []byte{prefixQueue + 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	before := queue()
+	if err := s.Trim(t.Context(), s.Committed()); err != nil {
+		t.Fatal(err)
+	}
+	s.restOnce(t.Context(), &r)
+	s.restOnce(t.Context(), &r) // a pause
+	if n := queue(); n > before/4 || before < 100<<10 {
+		t.Errorf("the queue takes %d bytes, %d before it was trimmed", n, before)
+	}
+}
+
+// TestCompression: no table falls back to a faster format, and only a store at rest takes its time.
+func TestCompression(t *testing.T) {
+	s := openIn(t, t.TempDir(), Options{})
+	defer closer(t, s)()
+	levels := func() (out []uint8) {
+		for _, p := range s.compression().Levels {
+			out = append(out, p.DataBlocks.Level)
+		}
+		return out
+	}
+	if got := levels(); !slices.Equal(got, []uint8{1, 1, 1, 1, 1, 1, 3}) {
+		t.Errorf("levels are compressed at %v", got)
+	}
+	s.leisure.Store(s.applied.Load() + 1)
+	if got := levels(); got[6] != atLeisure {
+		t.Errorf("at rest the last level is compressed at %d", got[6])
+	}
+	if err := s.Append(t.Context(), true, newStream(1).next()); err != nil {
+		t.Fatal(err)
+	}
+	if got := levels(); got[6] != atRest {
+		t.Errorf("behind a commit the last level is compressed at %d", got[6])
+	}
+	if err := s.db.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	m := s.db.Metrics().Table
+	if m.CompressedCountZstd == 0 || m.CompressedCountSnappy+m.CompressedCountMinLZ+m.CompressedCountUnknown > 0 {
+		t.Errorf("%d tables are Zstandard, %d Snappy, %d MinLZ, %d others", m.CompressedCountZstd, m.CompressedCountSnappy, m.CompressedCountMinLZ, m.CompressedCountUnknown)
+	}
 }

@@ -13,8 +13,6 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
-	"github.com/cockroachdb/pebble/v2/bloom"
-	"github.com/cockroachdb/pebble/v2/sstable/block"
 
 	"weir/internal/fault"
 	"weir/internal/span"
@@ -84,6 +82,8 @@ type Store struct {
 	scans   sync.RWMutex // held for reading while there is a snapshot, for writing while files are purged
 	recent  recent
 	written written
+	rested  resting       // of the task, then of Close
+	leisure atomic.Uint64 // value of applied below which there is time for small files
 
 	committed atomic.Uint64
 	durable   atomic.Uint64 // newest ledger sequence known to be on disk
@@ -118,44 +118,6 @@ func Open(dir string, o Options) (*Store, error) {
 	return s, nil
 }
 
-func (s *Store) engineOptions() *pebble.Options {
-	o := &pebble.Options{
-		FormatMajorVersion:          formatVersion,
-		CacheSize:                   s.o.CacheBytes,
-		MemTableSize:                s.o.MemTableBytes,
-		MemTableStopWritesThreshold: 3,
-		Cleaner:                     noReuse{},
-		L0CompactionThreshold:       16, // all prefixes are written all the time, so each compaction rewrites much: have few
-		L0StopWritesThreshold:       40,
-		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
-		Logger:                      engineLog{log: s.o.Log, exit: s.o.Exit},
-		EventListener:               s.health.listener(),
-		// WALMinSyncInterval stays 0: the recorder gathers calls itself, and concurrent ingest commits already share
-		// a sync; a floor would only delay lone acknowledgements.
-	}
-	for i := range o.Levels {
-		l := &o.Levels[i]
-		l.FilterPolicy = bloom.FilterPolicy(10) // "is this body stored already?" is asked for every message
-		l.BlockSize = 64 << 10                  // spans and messages are alike; larger blocks compress a third better
-	}
-	// The engine's own mixed settings use MinLZ for index blocks, which the pinned format lacks: it would then fall
-	// back to Snappy for everything, silently.
-	o.ApplyCompressionSettings(func() pebble.DBCompressionSettings {
-		return pebble.UniformDBCompressionSettings(block.ZstdCompression)
-	})
-	return o
-}
-
-// noReuse deletes write-ahead logs that are no longer needed. By default the engine keeps one more than it has memory
-// tables for reuse, at their full size: more than the data of a small installation. It does not while its cleaner is
-// kin to the archiving one; here that kinship lies one level deeper than the methods that delete.
-type noReuse struct {
-	pebble.DeleteCleaner
-	archivist
-}
-
-type archivist struct{ pebble.ArchiveCleaner }
-
 // load finds where the sequences stand.
 func (s *Store) load() error {
 	var err error
@@ -177,6 +139,7 @@ func (s *Store) load() error {
 		return err
 	}
 	s.trimmed = first - 1
+	s.rested.cleared = s.trimmed
 	return s.loadNoted()
 }
 
@@ -227,6 +190,9 @@ func (s *Store) Close() error {
 		return err
 	}
 	s.flush(ctx)
+	if loose, _ := s.sizes(); loose < closeBytes {
+		s.clear(ctx, &s.rested, s.trimmed) // the index has just let go of it
+	}
 	if err := s.db.Close(); err != nil {
 		return fault.Wrap(fault.Internal, err, "trace store did not close cleanly")
 	}

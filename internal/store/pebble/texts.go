@@ -24,15 +24,7 @@ func textKey(p tenant.ProjectID, d span.Day, key []byte) []byte {
 
 // Node implements fulltext.Store.
 func (s *Store) Node(_ context.Context, p tenant.ProjectID, day span.Day, id span.Hash) (span.Node, error) {
-	n := span.Node{ID: id}
-	found, err := s.view(hashKey(prefixNode, p, day, id), func(v []byte) error {
-		if len(v) != 2*len(n.ID) {
-			return fault.New(fault.Internal, "a stored conversation node is damaged")
-		}
-		copy(n.Parent[:], v)
-		copy(n.Body[:], v[len(n.Parent):])
-		return nil
-	})
+	n, found, err := s.node(p, day, id)
 	if err == nil && !found {
 		err = fault.New(fault.NotFound, "conversation node %s not found", id)
 	}
