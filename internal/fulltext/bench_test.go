@@ -18,6 +18,7 @@ import (
 	"weir/internal/query"
 	"weir/internal/span"
 	"weir/internal/store/pebble"
+	"weir/internal/tenant"
 )
 
 // words follow Zipf's law, as those of prose do: few are frequent, most are rare.
@@ -170,7 +171,9 @@ func plainly(r rune) rune {
 	return r
 }
 
-func indexSize(t *testing.T, s *pebble.Store) (size int) {
+func indexSize(t *testing.T, s *pebble.Store) (size int) { return indexSizeOf(t, s, project) }
+
+func indexSizeOf(t *testing.T, s *pebble.Store, project tenant.ProjectID) (size int) {
 	days, err := s.TextDays(t.Context(), project)
 	if err != nil {
 		t.Fatal(err)

@@ -127,7 +127,7 @@ func FuzzBlock(f *testing.F) {
 	f.Add(blockOf([]doc{{span: 3, kind: recordDoc, text: []byte("abc")}, {span: 1, kind: recordDoc, text: []byte("d")}}, false))
 	f.Add(blockOf([]doc{{span: 3, kind: inputDoc, place: Place{7, 9}, length: 4}, {span: 4, kind: outputDoc, skeleton: true, place: Place{7, 2}}}, true))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if docs, err := readBlock(b); err == nil && len(docs) > 0 && docs[0].kind == recordDoc && (b[0] == recordsBlock || b[0] == recordsRewritten) {
+		if docs, err := readBlock(b, new([]byte)); err == nil && len(docs) > 0 && docs[0].kind == recordDoc && (b[0] == recordsBlock || b[0] == recordsRewritten) {
 			n := newNeedle(query.Needle{Text: "a"})
 			n.records(docs)
 		}
@@ -141,12 +141,22 @@ func TestBlocksRoundTrip(t *testing.T) {
 		{span: 2, kind: outputDoc, place: Place{9, 3}, length: 70_000},
 		{span: 3, kind: inputDoc, place: Place{9, 4}},
 	}
-	out, err := readBlock(blockOf(in, false))
+	out, err := readBlock(blockOf(in, false), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range in {
 		if a, b := in[i], out[i]; a.span != b.span || a.kind != b.kind || a.skeleton != b.skeleton || a.place != b.place || a.length != b.length {
+			t.Errorf("%+v became %+v", a, b)
+		}
+	}
+	records := []doc{{span: 7, text: []byte("chat gpt")}, {span: 8, text: []byte{}}, {span: 20, text: bytes.Repeat([]byte("a tool "), 1000)}}
+	buf := []byte("of the block before")
+	if out, err = readBlock(blockOf(records, true), &buf); err != nil {
+		t.Fatal(err)
+	}
+	for i := range records {
+		if a, b := records[i], out[i]; a.span != b.span || b.kind != recordDoc || b.length != len(a.text) || !bytes.Equal(a.text, b.text) {
 			t.Errorf("%+v became %+v", a, b)
 		}
 	}

@@ -69,7 +69,7 @@ func (s *Service) read(ctx context.Context, spans []*span.Span, found [][]doc, h
 			defer texts.Put(t)
 			docs, err := s.textsOf(ctx, t, home{sp.Project, sp.Day}, found[i])
 			t.buf = t.record(t.buf[:0], sp)
-			found[i] = append(docs, doc{kind: recordDoc, text: exactly(t.buf)})
+			found[i] = append(docs, doc{kind: recordDoc, text: t.keep(t.buf)})
 			return err
 		}
 		if hands > 1 {
@@ -92,14 +92,11 @@ func (s *Service) textsOf(ctx context.Context, t *text, at home, docs []doc) (le
 		if err != nil {
 			return nil, err
 		}
-		d.text = exactly(t.of(body, d.skeleton))
+		d.text = t.keep(t.of(body, d.skeleton))
 		left = append(left, d)
 	}
 	return left, nil
 }
-
-// exactly copies a text that is kept.
-func exactly(t []byte) []byte { return append(make([]byte, 0, len(t)), t...) }
 
 // bodies are the texts of a span's input and output that no span before had. They are marked as seen, and not read yet.
 func (s *Service) bodies(ctx context.Context, sp *span.Span) (docs []doc, err error) {
@@ -110,6 +107,9 @@ func (s *Service) bodies(ctx context.Context, sp *span.Span) (docs []doc, err er
 	b.chain(ctx, sp.Output.Node, outputDoc)
 	return b.docs, b.err
 }
+
+// docsPerSpan is how many documents most spans have at most, their record included.
+const docsPerSpan = 4
 
 // gathering collects the new texts of one span. What is not stored any more is left out.
 type gathering struct {
@@ -131,6 +131,9 @@ func (g *gathering) blob(ctx context.Context, h span.Hash, kind docKind, skeleto
 	}
 	fresh, err := g.s.seen.take(ctx, g.at, kind, place)
 	if g.err = err; fresh {
+		if g.docs == nil {
+			g.docs = make([]doc, 0, docsPerSpan)
+		}
 		g.docs = append(g.docs, doc{kind: kind, skeleton: skeleton, place: place})
 	}
 }

@@ -2,6 +2,7 @@ package fulltext
 
 import (
 	"cmp"
+	"encoding/binary"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -51,16 +52,24 @@ func (g *signature) add(t []byte) {
 
 // addASCII adds all n-grams of a run whose characters are all in it, and returns how many characters it has seen to.
 func (g *signature) addASCII(t []byte) int {
-	if len(t) < long {
-		return 0
+	i, n := 0, len(t)-long+1
+	for ; i+8 <= len(t); i += 4 {
+		w := binary.LittleEndian.Uint64(t[i:])
+		g.addPacked(w)
+		g.addPacked(w >> 8)
+		g.addPacked(w >> 16)
+		g.addPacked(w >> 24)
 	}
-	v := uint64(t[0])<<8 | uint64(t[1])<<16 | uint64(t[2])<<24 | uint64(t[3])<<32
-	for _, c := range t[long-1:] {
-		v = v>>8 | uint64(c)<<32
-		g.set(hash(v & 0xffffff))
-		g.set(hash(v))
+	for ; i < n; i++ {
+		g.addPacked(uint64(binary.LittleEndian.Uint32(t[i:])) | uint64(t[i+4])<<32)
 	}
-	return len(t) - long + 1
+	return max(n, 0)
+}
+
+// addPacked adds both n-grams at the start of five bytes of ASCII.
+func (g *signature) addPacked(v uint64) {
+	g.set(hash(v & (1<<(8*short) - 1)))
+	g.set(hash(v & (1<<(8*long) - 1)))
 }
 
 // addUnbroken adds the pairs of a run of the most frequent characters without word breaks, those from U+3000 to U+9FFF, and

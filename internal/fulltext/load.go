@@ -3,7 +3,6 @@ package fulltext
 import (
 	"context"
 	"encoding/binary"
-	"slices"
 )
 
 // headersOf are the segments of a day, the oldest first.
@@ -26,10 +25,10 @@ func namesIn(ctx context.Context, store Store, at home, h header) (out []name, e
 	return out, err
 }
 
-// loadBlock is a block with copies of its texts; one that is gone is empty.
+// loadBlock is a block with its texts; one that is gone is empty.
 func loadBlock(ctx context.Context, store Store, at home, h header, block int) (docs []doc, err error) {
 	_, err = store.Text(ctx, at.project, at.day, key(kindBlock, h.id, block), func(v []byte) error {
-		docs, err = readBlock(slices.Clone(v))
+		docs, err = readBlock(v, new([]byte))
 		return err
 	})
 	return docs, err
@@ -47,33 +46,28 @@ func (f *filterSet) load(ctx context.Context, store Store, at home, set uint64) 
 	size := f.chunkRows(f.cols) * f.cols / 8
 	return store.TextRange(ctx, at.project, at.day, key(f.kind, set, 0), key(f.kind, set+1, 0), func(k, v []byte) (bool, error) {
 		chunk := int(binary.BigEndian.Uint32(k[9:]))
-		if len(v) != size || (chunk+1)*size > len(f.bits) {
+		if (chunk+1)*size > len(f.bits) {
 			return false, errDamaged
 		}
-		copy(f.bits[chunk*size:], v)
-		return true, nil
+		return true, f.readChunk(set, f.cols, f.bits[chunk*size:][:size], v)
 	})
 }
 
 // pass takes from some columns of a set those that have not all of rows.
 func (s shape) pass(ctx context.Context, store Store, at home, set uint64, rows []uint16, some columns) error {
-	cols := len(some) * 8
-	per := s.chunkRows(cols)
+	per, buf := s.chunkRows(len(some)*8), make([]byte, len(some))
 	for _, row := range rows {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		left := byte(0)
 		found, err := store.Text(ctx, at.project, at.day, key(s.kind, set, int(row)/per), func(v []byte) error {
-			if len(v) != per*len(some) {
-				return errDamaged
-			}
-			from := int(row) % per * len(some)
-			for i, b := range v[from : from+len(some)] {
+			bits, err := s.rowOf(set, buf, v, int(row)%per, per)
+			for i, b := range bits {
 				some[i] &= b
 				left |= some[i]
 			}
-			return nil
+			return err
 		})
 		if err != nil {
 			return err

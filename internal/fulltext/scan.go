@@ -89,12 +89,17 @@ const grace = 200 * time.Millisecond
 // scan finds the wanted documents that hold a needle.
 func (r *run) scan(ctx context.Context, n *needle, t *task) error {
 	var bodies []doc
+	tx := texts.Get().(*text)
+	defer texts.Put(tx)
 	for _, c := range t.candidates {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		_, err := r.s.store.Text(ctx, r.at.project, r.at.day, key(kindBlock, t.h.id, c.block), func(v []byte) error {
-			docs, err := readBlock(v)
+			if isRecords(v) && !n.wants(recordDoc) {
+				return nil
+			}
+			docs, err := readBlock(v, &tx.buf)
 			if err != nil || len(docs) == 0 {
 				return err
 			}
@@ -114,9 +119,6 @@ func (r *run) scan(ctx context.Context, n *needle, t *task) error {
 // take searches records, and returns the bodies that are still to be read.
 func (t *task) take(n *needle, docs []doc) (bodies []doc) {
 	records := docs[0].kind == recordDoc
-	if records && !n.wants(recordDoc) {
-		return nil
-	}
 	if records {
 		docs = n.records(docs)
 	}

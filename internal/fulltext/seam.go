@@ -2,6 +2,7 @@ package fulltext
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"slices"
 	"unicode/utf8"
 )
@@ -22,16 +23,41 @@ const (
 	seamBefore, seamAfter = 3, 5 // bytes around where a seam of ASCII is found
 	unbrokenSeam          = 12   // bytes
 
-	// seamRows are the rows of a filter of seams; each seam has two.
-	seamRows = 4 << 10
+	// seamRows are the rows of a filter of seams.
+	seamRows = 7 << 10
 )
 
 // cell is which rows the seams of a cell fall into.
 type cell [seamRows / 64]uint64
 
-func (c *cell) add(a, b uint16) {
-	c[a>>6] |= 1 << (a & 63)
-	c[b>>6] |= 1 << (b & 63)
+func (c *cell) set(row uint16) { c[row>>6] |= 1 << (row & 63) }
+
+// seam is the hash of one. It has three rows if it has a digit, else one: numbers and ids are what is searched for by a single
+// seam, and few seams have a digit, so that the others lose nothing.
+type seam struct {
+	hash  uint64
+	digit bool
+}
+
+func seamOf(h uint64, digit bool) seam { return seam{(h ^ h>>32) * mix, digit} }
+
+func (s seam) rows() (a, b, c uint16) {
+	return uint16(s.hash >> 48 * seamRows >> 16), uint16(s.hash >> 32 & 0xffff * seamRows >> 16), uint16(s.hash >> 16 & 0xffff * seamRows >> 16)
+}
+
+// add takes a seam.
+func (c *cell) add(s seam) {
+	first, second, third := s.rows()
+	if c.set(first); s.digit {
+		c.set(second)
+		c.set(third)
+	}
+}
+
+// hasDigit tells it of eight bytes.
+func hasDigit(w uint64) bool {
+	low := w &^ (0x80 * ones)
+	return (low+(0x80-'0')*ones)&^(low+(0x80-'9'-1)*ones)&^w&(0x80*ones) != 0
 }
 
 func cellsOf(size int) int { return (size + cellLen - 1) / cellLen }
@@ -68,56 +94,61 @@ var opens, shuts = func() (opens, shuts [256]uint8) {
 // leads is the least byte that begins a character of three bytes or more.
 const leads = 0xE0
 
-// seamAt tells whether a byte of a folded text makes a seam: its rows, and where it begins.
-func seamAt(t []byte, i int) (from int, a, b uint16, ok bool) {
+// seamAt tells whether a byte of a folded text makes a seam, and where that begins.
+func seamAt(t []byte, i int) (from int, s seam, ok bool) {
 	if t[i] >= leads {
 		if i+unbrokenSeam > len(t) {
-			return 0, 0, 0, false
+			return 0, seam{}, false
 		}
 		v := binary.LittleEndian.Uint64(t[i:])
 		if (v<<16*mix)>>63 != 0 {
-			return 0, 0, 0, false
+			return 0, seam{}, false
 		}
-		a, b = rowsOfSeam((v*mix ^ uint64(binary.LittleEndian.Uint32(t[i+8:]))) * mix)
-		return i, a, b, true
+		return i, seamOf((v*mix^uint64(binary.LittleEndian.Uint32(t[i+8:])))*mix, false), true
 	}
 	if i < seamBefore || i+seamAfter > len(t) {
-		return 0, 0, 0, false
+		return 0, seam{}, false
 	}
-	a, b = rowsOfSeam(binary.LittleEndian.Uint64(t[i-seamBefore:]) * mix)
-	return i - seamBefore, a, b, true
+	v := binary.LittleEndian.Uint64(t[i-seamBefore:])
+	return i - seamBefore, seamOf(v*mix, hasDigit(v)), true
 }
 
-func rowsOfSeam(h uint64) (a, b uint16) {
-	h ^= h >> 32
-	h *= mix
-	return uint16(h >> 32 * seamRows >> 32), uint16(h & 0xffffffff * seamRows >> 32)
-}
-
-// addSeams adds the seams of a document that begins at a byte of the block. It finds where they may be without a branch,
-// which would go either way too often, and only then looks at each.
+// addSeams adds the seams of a document that begins at a byte of the block. It finds where they may be without a branch for
+// each byte, which would go either way too often, and only then looks at each.
 func addSeams(cells []cell, at int, t []byte) {
-	var found [1 << 10]uint16
-	for base := 0; base+1 < len(t); base += len(found) {
-		part := t[base:min(base+len(found)+1, len(t))]
-		n := 0
-		for i, next := range part[1:] {
-			found[n&(len(found)-1)] = uint16(i)
-			n += int(opens[part[i]] &^ shuts[next])
+	i := 0
+	for ; i+8 <= len(t); i += 7 {
+		for m := meetings(binary.LittleEndian.Uint64(t[i:])); m != 0; m &= m - 1 {
+			if from, s, ok := seamAt(t, i+bits.TrailingZeros64(m)/8); ok {
+				addSeam(cells, at, from, s)
+			}
 		}
-		for _, i := range found[:n] {
-			if from, a, b, ok := seamAt(t, base+int(i)); ok {
-				addSeam(cells, at, from, a, b)
+	}
+	for ; i+1 < len(t); i++ {
+		if opens[t[i]]&^shuts[t[i+1]] != 0 {
+			if from, s, ok := seamAt(t, i); ok {
+				addSeam(cells, at, from, s)
 			}
 		}
 	}
 }
 
-func addSeam(cells []cell, at, from int, a, b uint16) {
-	n := uint(at+from) / cellLen
-	cells[n].add(a, b)
-	if start := int(n) * cellLen; at < start && at+from < start+cellOverlap {
-		cells[n-1].add(a, b)
+// meetings are those of the first seven of eight bytes that open a seam, and are followed by one that does not shut it.
+func meetings(w uint64) uint64 {
+	const high = 0x80 * ones
+	low := w &^ high
+	digit := (low + (0x80-'0')*ones) &^ (low + (0x80-'9'-1)*ones)
+	letter := (low + (0x80-'a')*ones) &^ (low + (0x80-'z'-1)*ones)
+	shut := high &^ (digit | letter | w)
+	open := shut | w&(w<<1)&(w<<2)&high
+	return open &^ (shut >> 8) & (high >> 8)
+}
+
+func addSeam(cells []cell, at, from int, s seam) {
+	c := uint(at+from) / cellLen
+	cells[c].add(s)
+	if start := int(c) * cellLen; at < start && at+from < start+cellOverlap {
+		cells[c-1].add(s)
 	}
 }
 
@@ -127,22 +158,27 @@ const maxSeams = 16
 // needleSeams are rows that a cell must have if the needle begins in it, those that tell most first.
 func needleSeams(needle []byte) (out []uint16) {
 	needle = needle[:min(len(needle), cellOverlap)]
-	type seam struct {
-		a, b   uint16
+	type one struct {
+		seam
 		common int
 	}
-	var all []seam
+	var all []one
 	for i := range max(len(needle)-1, 0) {
 		if opens[needle[i]] == 0 || shuts[needle[i+1]] != 0 {
 			continue
 		}
-		if from, a, b, ok := seamAt(needle, i); ok {
-			all = append(all, seam{a, b, commonness(needle[from:], seamBefore+seamAfter)})
+		if from, s, ok := seamAt(needle, i); ok {
+			all = append(all, one{s, commonness(needle[from:], seamBefore+seamAfter)})
 		}
 	}
-	slices.SortStableFunc(all, func(a, b seam) int { return a.common - b.common })
+	slices.SortStableFunc(all, func(a, b one) int { return a.common - b.common })
 	for _, s := range all[:min(len(all), maxSeams)] {
-		for _, row := range []uint16{s.a, s.b} {
+		a, b, c := s.rows()
+		rows := []uint16{a, b, c}
+		if !s.digit {
+			rows = rows[:1]
+		}
+		for _, row := range rows {
 			if !slices.Contains(out, row) {
 				out = append(out, row)
 			}

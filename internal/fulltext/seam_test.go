@@ -1,6 +1,7 @@
 package fulltext
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -115,15 +116,53 @@ func TestABlockThatIsPutAnewLeavesNothingOfTheOldOne(t *testing.T) {
 	if len(now.cells) >= n {
 		t.Fatal("the block must become smaller")
 	}
-	got, want := newFilters(16, padded(n+9)), newFilters(16, padded(n+9))
-	for _, f := range []*filters{got, want} {
-		f.fill(2, 0, &marks{grams: now.grams, cells: now.cells[:1]}) // neighbours
-		f.fill(4, n+1, &marks{grams: now.grams, cells: now.cells[:1]})
+	beside := &marks{grams: now.grams, cells: now.cells[:1]}
+	among := func(m *marks) *filters {
+		f := newFilters(16, padded(n+9))
+		f.fill([]*marks{beside, m, beside})
+		return f
 	}
-	got.fill(3, 1, old)
-	got.put(3, 1, n, now)
-	want.fill(3, 1, now)
+	shorter := &marks{grams: now.grams, cells: append(slices.Clone(now.cells), make([]cell, n-len(now.cells))...)}
+	got, want := among(old), among(shorter)
+	got.put(1, 1, n, now)
 	if !slices.Equal(got.grams.bits, want.grams.bits) || !slices.Equal(got.seams.bits, want.seams.bits) {
 		t.Error("bits of the old block are left, or of others gone")
+	}
+}
+
+func TestWhereWordsMeetIsFoundEightBytesAtATime(t *testing.T) {
+	for a := range 256 {
+		for b := range 256 {
+			for at := range 7 {
+				text := []byte("xxxxxxxx")
+				text[at], text[at+1] = byte(a), byte(b)
+				got := meetings(binary.LittleEndian.Uint64(text))>>(8*at+7)&1 == 1
+				if want := opens[a]&^shuts[b] != 0; got != want {
+					t.Fatalf("%q makes a seam: %v, should be: %v", text[at:at+2], got, want)
+				}
+			}
+		}
+	}
+}
+
+func TestColumnsAreTurnedIntoRows(t *testing.T) {
+	r := rand.New(rand.NewPCG(15, 16))
+	var columns [][]uint64
+	for range 21 {
+		c := make([]uint64, seamRows/64)
+		for i := range c {
+			if r.IntN(3) > 0 {
+				c[i] = r.Uint64() & r.Uint64()
+			}
+		}
+		columns = append(columns, c)
+	}
+	got, want := newFilterSet(seamShape, 24), newFilterSet(seamShape, 24)
+	got.fill(columns)
+	for i, c := range columns {
+		want.put(i, c)
+	}
+	if !slices.Equal(got.bits, want.bits) {
+		t.Error("rows differ from those put in one by one")
 	}
 }

@@ -26,7 +26,7 @@ const (
 )
 
 // version changes with the layout and with the rules that make text and n-grams.
-const version = 2
+const version = 3
 
 // blockLen is how much text shares a filter column; more makes the index smaller and lets more blocks pass.
 // Records are much alike, so that more of them say no more.
@@ -60,6 +60,8 @@ type header struct {
 
 // setOf numbers a set by its first segment and by how many it has, so that no number ever means another set.
 func setOf(first uint64, segments int) uint64 { return uint64(segments)<<40 | first }
+
+func segmentsOf(set uint64) int { return int(set >> 40) }
 
 func (h header) value(at home) Value {
 	var v []byte
@@ -190,16 +192,17 @@ func isRewritten(v []byte) bool {
 }
 
 func recordBlock(b []byte, docs []doc) []byte {
-	last := 0
+	last, size := 0, 0
 	for _, d := range docs {
 		b = binary.AppendVarint(b, int64(d.span-last))
 		b = binary.AppendUvarint(b, uint64(len(d.text)))
-		last = d.span
+		last, size = d.span, size+len(d.text)
 	}
+	all := make([]byte, 0, size)
 	for _, d := range docs {
-		b = append(b, d.text...)
+		all = append(all, d.text...)
 	}
-	return b
+	return packer().EncodeAll(all, b)
 }
 
 const flagSkeleton, flagSession = 4, 8
@@ -225,8 +228,13 @@ func bodyBlock(b []byte, docs []doc) []byte {
 	return b
 }
 
-// readBlock decodes a block. The texts of records share memory with v.
-func readBlock(v []byte) (docs []doc, err error) {
+// isRecords tells it of an encoded block.
+func isRecords(v []byte) bool {
+	return len(v) > 0 && (v[0] == recordsBlock || v[0] == recordsRewritten)
+}
+
+// readBlock decodes a block. The texts of records lie one after the other in buf, which grows to hold them.
+func readBlock(v []byte, buf *[]byte) (docs []doc, err error) {
 	if len(v) == 0 {
 		return nil, errDamaged
 	}
@@ -238,7 +246,7 @@ func readBlock(v []byte) (docs []doc, err error) {
 	docs = make([]doc, n)
 	switch v[0] {
 	case recordsBlock, recordsRewritten:
-		readRecords(&r, docs)
+		readRecords(&r, docs, buf)
 	case bodiesBlock, bodiesRewritten:
 		readBodies(&r, docs)
 	default:
@@ -250,15 +258,19 @@ func readBlock(v []byte) (docs []doc, err error) {
 	return docs, nil
 }
 
-func readRecords(r *reader, docs []doc) {
+func readRecords(r *reader, docs []doc, buf *[]byte) {
 	last := 0
 	for i := range docs {
 		last += int(r.varint())
 		docs[i] = doc{span: last, length: r.int()}
 	}
+	all, err := unpacker().DecodeAll(r.b, (*buf)[:0])
+	*buf = all
+	texts := reader{b: all, bad: err != nil}
 	for i := range docs {
-		docs[i].text = r.bytes(docs[i].length)
+		docs[i].text = texts.bytes(docs[i].length)
 	}
+	r.bad = r.bad || texts.bad
 }
 
 func readBodies(r *reader, docs []doc) {

@@ -75,7 +75,8 @@ func (p *pending) without(traces map[string]bool) (rest *pending, gone []doc) {
 
 // blocks cuts the documents: records as they came, bodies as they lie.
 func (p *pending) blocks() (out [][]doc) {
-	var records, bodies []doc
+	records := make([]doc, 0, len(p.names))
+	bodies := make([]doc, 0, max(len(p.docs)-len(p.names), 0))
 	for _, d := range p.docs {
 		if d.kind == recordDoc {
 			records = append(records, d)
@@ -116,12 +117,11 @@ func (p *pending) segment(at home, id uint64, hands int) []Value {
 	for chunk := range slices.Chunk(p.names, namesPerChunk) {
 		values = append(values, at.value(key(kindSpans, id, len(values)-1), namesOf(chunk)))
 	}
-	f, cell := newFilters(h.cols, h.cells), 0
 	for i, docs := range blocks {
 		values = append(values, at.value(key(kindBlock, id, i), blockOf(docs, false)))
-		f.fill(i, cell, found[i])
-		cell += len(found[i].cells)
 	}
+	f := newFilters(h.cols, h.cells)
+	f.fill(found)
 	return append(values, f.values(at, h.set)...)
 }
 

@@ -14,7 +14,24 @@ import (
 
 // text makes text of content, with buffers that are used again.
 type text struct {
-	buf, escaped []byte
+	buf, escaped, raw []byte
+	kept              []byte // of which the rest is free
+}
+
+// keptLen is how many bytes of texts that are kept, all until they are written, are allocated at once.
+const keptLen = 32 << 10
+
+// keep is a copy of a text.
+func (t *text) keep(b []byte) []byte {
+	if len(b) > keptLen/4 {
+		return append(make([]byte, 0, len(b)), b...)
+	}
+	if cap(t.kept)-len(t.kept) < len(b) {
+		t.kept = make([]byte, 0, keptLen)
+	}
+	n := len(t.kept)
+	t.kept = append(t.kept, b...)
+	return t.kept[n:len(t.kept):len(t.kept)]
 }
 
 // of is the folded text of a blob, valid until the next call.
@@ -158,39 +175,44 @@ const fieldEnd = '\x1f'
 
 // record appends the folded text of what a span itself says, without its input and output.
 func (t *text) record(dst []byte, s *span.Span) []byte {
+	raw := t.raw[:0]
 	for _, v := range []string{
 		s.Name, s.TraceName, s.ErrorType, s.ErrorText, s.Group, s.Model, s.Session, s.EndUser, string(s.User), s.Email, s.KeyAlias,
 		s.Service, s.Scope, s.Environment, s.Release, s.Client, s.Prompt.Name, s.RequestID, s.Upstream,
 	} {
-		dst = field(dst, v)
+		raw = field(raw, v)
 	}
 	for _, r := range []span.Ref{s.Input, s.Output} {
 		if r.Form == span.FormNone { // else it is a part of a body
-			dst = field(dst, r.Preview)
+			raw = field(raw, r.Preview)
 		}
 	}
 	for _, tag := range s.Tags {
-		dst = field(dst, tag)
+		raw = field(raw, tag)
 	}
-	for _, raw := range [][]byte{[]byte(s.ErrorBody), s.Metadata, s.Attributes} {
-		dst = t.rawField(dst, raw)
+	for _, v := range [][]byte{[]byte(s.ErrorBody), s.Metadata, s.Attributes} {
+		raw = rawField(raw, v)
 	}
 	for i := range s.Events {
-		dst = t.rawField(field(dst, s.Events[i].Name), s.Events[i].Attributes)
+		raw = rawField(field(raw, s.Events[i].Name), s.Events[i].Attributes)
 	}
-	return dst
+	t.raw = raw
+	return appendPlain(dst, raw)
 }
 
 func field(dst []byte, v string) []byte {
 	if v == "" {
 		return dst
 	}
-	return append(appendPlain(dst, []byte(v)), fieldEnd)
+	return append(append(dst, v...), fieldEnd)
 }
 
-func (t *text) rawField(dst, raw []byte) []byte {
+func rawField(dst, raw []byte) []byte {
 	if len(raw) <= 2 {
 		return dst
 	}
-	return append(t.append(dst, raw), fieldEnd)
+	if isJSON(raw) && bytes.IndexByte(raw, '\\') >= 0 {
+		return append(appendUnescaped(dst, raw), fieldEnd)
+	}
+	return append(append(dst, raw...), fieldEnd)
 }
