@@ -59,3 +59,28 @@ func TestCrashGoesBackToTheCheckpoint(t *testing.T) {
 		t.Error("there is a log")
 	}
 }
+
+// What is in the file is not written again when more is added.
+func TestRowGroupsAreWrittenOnce(t *testing.T) {
+	x := openIn(t, t.TempDir())
+	defer func() { _ = x.Close() }()
+	const batch, batches = 9000, 9
+	for i := range batches {
+		if err := x.Apply(t.Context(), weekSpans(i*batch, batch, batches*batch), uint64(i+1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := x.Checkpoint(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var groups string
+	err := x.db.QueryRowContext(t.Context(), `SELECT string_agg(n, ' ' ORDER BY g) FROM (SELECT row_group_id AS g, sum(count) AS n FROM pragma_storage_info('spans')
+		WHERE column_name = 'start' AND segment_type <> 'VALIDITY' GROUP BY g)`).Scan(&groups)
+	if want := "54000 27000"; groups != want || err != nil {
+		t.Errorf("row groups of %s rows, want %s (%v)", groups, want, err)
+	}
+	var free int
+	if err := x.db.QueryRowContext(t.Context(), `SELECT free_blocks FROM pragma_database_size() WHERE database_name = ?`, attachedAs).Scan(&free); err != nil || free > 2 {
+		t.Errorf("%d blocks of the file are free (%v)", free, err)
+	}
+}

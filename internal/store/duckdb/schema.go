@@ -7,8 +7,8 @@ import (
 	"weir/internal/span"
 )
 
-// version changes whenever columns or their meaning do; an index of another version is rebuilt.
-const version = 3
+// version changes whenever columns, their meaning or their storage do; an index of another version is rebuilt.
+const version = 4
 
 // column is one of a table of spans, with the one of the four that makes its value. There are no keys, indexes or
 // constraints: they cost more than scans save, and are where the engine's bugs are. No value is NULL.
