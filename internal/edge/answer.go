@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -36,19 +37,22 @@ var answerBuffers = sync.Pool{New: func() any {
 
 func (w *answer) free() {
 	b := w.buf
-	w.buf = nil
+	w.buf, w.err = nil, errEnded
 	if cap(b.head) <= mostHeld && cap(b.body) <= mostHeld {
 		b.head, b.body = b.head[:0], b.body[:0]
 		answerBuffers.Put(b)
 	}
 }
 
+// errEnded is for handlers that write after their end.
+var errEnded = errors.New("edge: the handler has ended")
+
 // Header implements http.ResponseWriter.
 func (w *answer) Header() http.Header { return w.header }
 
 // WriteHeader implements http.ResponseWriter. What is set in the header later is not sent.
 func (w *answer) WriteHeader(status int) {
-	if w.status != 0 || status < 200 {
+	if w.status != 0 || status < 200 || w.buf == nil {
 		return
 	}
 	w.status = status
@@ -96,6 +100,9 @@ func (w *answer) hasBody() bool {
 
 // Write implements http.ResponseWriter.
 func (w *answer) Write(p []byte) (int, error) {
+	if w.buf == nil {
+		return 0, w.err
+	}
 	w.WriteHeader(http.StatusOK)
 	w.written += int64(len(p))
 	switch {
@@ -117,6 +124,9 @@ func (w *answer) Write(p []byte) (int, error) {
 
 // FlushError is for http.ResponseController.
 func (w *answer) FlushError() error {
+	if w.buf == nil {
+		return w.err
+	}
 	w.WriteHeader(http.StatusOK)
 	err := w.send(w.buf.body, false)
 	w.buf.body = w.buf.body[:0]

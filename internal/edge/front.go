@@ -14,7 +14,7 @@ import (
 // Front serves the plainest of requests, a POST with a body of declared length over HTTP/1.1, on the goroutine of its
 // connection, and hands connections on which anything else arrives over to net/http, with every byte. net/http starts a
 // goroutine for each request that has a body, to notice a client that hangs up, and where cores are few waking another
-// thread for it costs more than the rest of serving; here that happens only for requests that take a while.
+// thread for it costs more than the rest of serving; here that happens only for requests that take a while (ADR 008).
 type Front struct {
 	handler http.Handler
 	log     *slog.Logger

@@ -294,6 +294,19 @@ func TestFrontSurvivesPanics(t *testing.T) {
 	}
 }
 
+func TestFrontTellsLateWriters(t *testing.T) {
+	late := make(chan http.ResponseWriter, 1)
+	_, addr := fronted(t, time.Minute, func(w http.ResponseWriter, _ *http.Request) { late <- w })
+	conn, in := dial(t, addr)
+	_, _ = io.WriteString(conn, postOf("/", "x")+postOf("/", "y"))
+	answerOf(t, in)
+	w := <-late
+	<-late // the next request has begun, so the first has ended
+	if _, err := w.Write([]byte("late")); err == nil || http.NewResponseController(w).Flush() == nil {
+		t.Error("writes after the end succeed")
+	}
+}
+
 func TestFrontDrains(t *testing.T) {
 	begun, finish := make(chan struct{}), make(chan struct{})
 	f, addr := fronted(t, time.Minute, func(w http.ResponseWriter, r *http.Request) {

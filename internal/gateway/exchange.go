@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -452,7 +453,7 @@ func describe(s *span.Span, err error) {
 func requestID(h http.Header) string {
 	for _, name := range []string{"X-Amzn-Requestid", "Request-Id", "X-Request-Id"} {
 		if v := h.Get(name); v != "" {
-			return clip.To(v, 100)
+			return strings.Clone(clip.To(v, 100)) // the record must not hold the head of the answer
 		}
 	}
 	return ""

@@ -39,7 +39,7 @@ func canonicalMessage(dst []byte, raw []byte) (out []byte, role string) {
 // canonicalAnswer writes all text first and then the calls: dialects disagree about their order.
 func canonicalAnswer(dst []byte, m gjson.Result) []byte {
 	c := canonical{dst: tag(dst, 'm', "assistant")}
-	content := m.Get("content")
+	content, calls, function := answered(m)
 	c.content(content, true)
 	text := strings.TrimSpace(c.texts.String())
 	c.texts.Reset()
@@ -47,13 +47,32 @@ func canonicalAnswer(dst []byte, m gjson.Result) []byte {
 		c.dst = tag(c.dst, 't', text)
 	}
 	each(content, func(p gjson.Result) { c.call(p) })
-	each(m.Get("tool_calls"), func(p gjson.Result) {
+	each(calls, func(p gjson.Result) {
 		c.callOf(p.Get("function.name").Str+p.Get("custom.name").Str, p.Get("function.arguments").Str+p.Get("custom.input").Str)
 	})
-	if f := m.Get("function_call"); f.IsObject() {
-		c.callOf(f.Get("name").Str, f.Get("arguments").Str)
+	if function.IsObject() {
+		c.callOf(function.Get("name").Str, function.Get("arguments").Str)
 	}
 	return c.dst
+}
+
+// answered finds what an assistant message says in one pass: texts are long.
+func answered(m gjson.Result) (content, calls, function gjson.Result) {
+	if !m.IsObject() {
+		return content, calls, function
+	}
+	jsonx.Each(m.Raw, func(k, v string, _ int) bool {
+		switch {
+		case k == "content" && !content.Exists():
+			content = gjson.Parse(v)
+		case k == "tool_calls" && !calls.Exists():
+			calls = gjson.Parse(v)
+		case k == "function_call" && !function.Exists():
+			function = gjson.Parse(v)
+		}
+		return true
+	})
+	return content, calls, function
 }
 
 func each(list gjson.Result, f func(gjson.Result)) {

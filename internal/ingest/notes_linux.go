@@ -19,10 +19,12 @@ type mappedNotes struct {
 
 // mapNotes is nil where the file system cannot do it.
 func mapNotes(f *os.File, size int) notes {
-	if unix.Fallocate(int(f.Fd()), 0, 0, int64(size)) != nil {
-		return nil
+	fd := int(f.Fd())
+	err := unix.Fallocate(fd, 0, 0, int64(size))
+	var all []byte
+	if err == nil {
+		all, err = unix.Mmap(fd, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	}
-	all, err := unix.Mmap(int(f.Fd()), 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	if err != nil {
 		_ = f.Truncate(0)
 		return nil

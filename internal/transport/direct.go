@@ -215,7 +215,7 @@ func (c *conn) answer(r *http.Request) (*http.Response, error) {
 	c.head = maxHeader
 	defer func() { c.head = 0 }()
 	for {
-		res, err := http.ReadResponse(c.in, r)
+		res, err := receive(c.in, r)
 		if err != nil {
 			if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 				return nil, fmt.Errorf("the upstream closed the connection without an answer: %w", err)

@@ -31,7 +31,7 @@ func plainUsage(v string) (u openai.Usage, ok bool) {
 			u.CompletionTokensDetails = &openai.CompletionDetails{}
 			return completionDetails(v, u.CompletionTokensDetails)
 		}
-		return true
+		return isLower(k)
 	})
 	return u, ok
 }
@@ -46,7 +46,7 @@ func promptDetails(v string, d *openai.PromptDetails) bool {
 		case "audio_tokens":
 			return count(v, &d.AudioTokens)
 		}
-		return k != "cache_creation_token_details"
+		return isLower(k) && k != "cache_creation_token_details"
 	})
 }
 
@@ -58,7 +58,7 @@ func completionDetails(v string, d *openai.CompletionDetails) bool {
 		case "audio_tokens":
 			return count(v, &d.AudioTokens)
 		}
-		return true
+		return isLower(k)
 	})
 }
 
@@ -69,7 +69,7 @@ func counts(v string, take func(k, v string) bool) bool {
 	}
 	ok := true
 	jsonx.Each(v, func(k, v string, _ int) bool {
-		ok = isLower(k) && take(k, v)
+		ok = take(k, v)
 		return ok
 	})
 	return ok
