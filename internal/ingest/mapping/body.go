@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/tidwall/gjson"
+
+	"weir/internal/jsonx"
 )
 
 // A body is what went in or came out, as JSON. One attribute that holds all of it is the body as it stands. Several are
@@ -113,7 +115,7 @@ next:
 		}
 		at, sure := h.r.at, false
 		if h.r.shape == listed {
-			if sure = isList(m.value(h)); !sure {
+			if sure = m.of.isList(m.value(h), output); !sure {
 				at = ""
 			}
 		}
@@ -132,14 +134,37 @@ next:
 	return list
 }
 
-func isList(v any) bool {
+// isList reports a list, in text or as such.
+func (x *Mapper) isList(v any, output bool) bool {
 	switch v := v.(type) {
 	case []any:
 		return true
 	case string:
-		return strings.HasPrefix(strings.TrimLeft(v, " \t\r\n"), "[") && isJSON(v)
+		if !strings.HasPrefix(strings.TrimLeft(v, " \t\r\n"), "[") {
+			return false
+		}
+		last := &x.lists[0]
+		if output {
+			last = &x.lists[1]
+		}
+		if !x.longer(*last, v) && !isJSON(v) {
+			return false
+		}
+		*last = v
+		return true
 	}
 	return false
+}
+
+// longer reports that a text is an earlier list with more elements behind, as the conversation of a run is a call later:
+// then only those are checked. False tells nothing.
+func (x *Mapper) longer(earlier, text string) bool {
+	end := len(earlier) - 1
+	if end < 1 || len(text) <= end || text[end] != ',' || earlier[end] != ']' || text[:end] != earlier[:end] || strings.TrimSpace(earlier[:end]) == "[" {
+		return false
+	}
+	x.scratch = append(append(x.scratch[:0], "[0"...), text[end:]...)
+	return shallow(text) && jsonx.Valid(x.scratch)
 }
 
 // encode writes a value as JSON.

@@ -15,13 +15,15 @@ import (
 // Version of the tables, stored with every span they made.
 const Version = 1
 
-// Mapper maps the spans of one request.
+// Mapper maps the spans of one request, whose texts it may look at again for as long as it is used.
 type Mapper struct {
 	// Room is memory that bodies are written into as long as it lasts; they are to be used no longer than it is.
 	Room []byte
 
 	described []Attribute // the latest resource
 	resource  jsonx.Raw
+	lists     [2]string // the latest of the input and of the output
+	scratch   []byte
 }
 
 // Map fills in a span and its bodies. It copies what it keeps, and takes any input without failing.

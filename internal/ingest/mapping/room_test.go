@@ -112,3 +112,27 @@ func TestSpansOfOneProgramShareItsDescription(t *testing.T) {
 		t.Errorf("%s, %s, %s", first.Resource, again.Resource, other.Resource)
 	}
 }
+
+// A list that was checked before must not change what another text is taken for.
+func FuzzIsList(f *testing.F) {
+	for _, p := range [][2]string{
+		{`[1]`, `[1,2]`}, {`[]`, `[,2]`}, {`[ ]`, `[ ,2]`}, {`[{"a":"b"}]`, `[{"a":"b"},{"c":[1,{}]}]`}, {`["a"]`, `["a",]`}, {`["a"]`, `["a","b"] x`},
+		{`[1]`, `[1,2`}, {`[1] `, `[1],2]`}, {`["x]"]`, `["x]","y"]`}, {`[[1]]`, `[[1],[2]]`}, {"[1\n]", "[1\n,2]"}, {`["\u0041"]`, `["\u0041","\u12"]`}, {`[1]`, "[1,\"\xff\"]"},
+	} {
+		f.Add(p[0], p[1])
+	}
+	f.Fuzz(func(t *testing.T, earlier, text string) {
+		var one, two Mapper
+		one.isList(earlier, true)
+		if got, want := one.isList(text, true), two.isList(text, true); got != want {
+			t.Fatalf("%q after %q: %v", text, earlier, got)
+		}
+	})
+}
+
+func TestALongerListIsCheckedInPart(t *testing.T) {
+	var x Mapper
+	if !x.isList(`[{"a":1}]`, false) || !x.longer(x.lists[0], `[{"a":1},{"b":2}]`) || x.longer(x.lists[1], `[1,2]`) || x.longer(x.lists[0], `[{"a":1},{"b":2]`) {
+		t.Error("a longer list is not seen as one")
+	}
+}
