@@ -15,8 +15,11 @@ const (
 	// restMerge is the largest store that is merged at rest: seconds of work. In larger ones what is not merged is a small
 	// part.
 	restMerge = 512 << 20
-	// restShare is the part of a store that is merged with the rest of it, which bounds how often the rest is written.
+	// restShare is the part of a store that must be new, or be elsewhere than in the last level, for it to be merged: which
+	// bounds how often the rest of it is written.
 	restShare = 6
+	// logged is about how many bytes of the log become one of a table.
+	logged = 4
 	// restQueue is how many entries of the queue may be gone and still on disk: half a megabyte.
 	restQueue = 1 << 14
 	// closeBytes is how much may be merged with what is cleared from the queue at the end, which somebody waits for.
@@ -26,7 +29,7 @@ const (
 )
 
 // resting is how far the log had come, in bytes ever written, and the queue when what is gone of it was last cleared away.
-type resting struct{ before, flushed, cleared uint64 }
+type resting struct{ before, flushed, merged, cleared uint64 }
 
 // rest puts the store in order whenever commits pause.
 func (s *Store) rest(ctx context.Context) {
@@ -50,7 +53,7 @@ func (s *Store) restOnce(ctx context.Context, r *resting) {
 	}
 	if now-r.flushed >= restBytes {
 		r.flushed = now
-		s.settleDown(ctx)
+		s.settleDown(ctx, r)
 	}
 	s.clear(ctx, r, s.gone(ctx))
 }
@@ -71,7 +74,7 @@ func (s *Store) gone(ctx context.Context) (seq uint64) {
 }
 
 // settleDown lets go of what was held for readers behind commits, and writes what is in memory to disk.
-func (s *Store) settleDown(ctx context.Context) {
+func (s *Store) settleDown(ctx context.Context, r *resting) {
 	s.recent.forget()
 	s.written.forget()
 	done, err := s.db.AsyncFlush()
@@ -81,17 +84,19 @@ func (s *Store) settleDown(ctx context.Context) {
 	}
 	select {
 	case <-done:
-		s.merge(ctx)
+		s.merge(ctx, r)
 	case <-ctx.Done():
 	}
 }
 
-// merge merges the tables of a small store if many are not.
-func (s *Store) merge(ctx context.Context) {
+// merge merges the tables of a small store if many are not, or were when there was no time to make them small.
+func (s *Store) merge(ctx context.Context, r *resting) {
 	loose, all := s.sizes()
-	if loose < restBytes || loose < all/restShare || all > restMerge {
+	fresh := int64(r.flushed-r.merged) / logged
+	if loose < restBytes || max(loose, fresh) < all/restShare || all > restMerge {
 		return
 	}
+	r.merged = r.flushed
 	s.compact(ctx, []byte{'a'}, []byte{'z' + 1}) // all keys start with a letter
 }
 

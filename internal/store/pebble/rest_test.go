@@ -44,7 +44,7 @@ func TestRest(t *testing.T) {
 	}
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	s.merge(gone) // returns at once: Close waits for it
+	s.merge(gone, &r) // returns at once: Close waits for it
 }
 
 // TestRestQueue: what is trimmed off the queue leaves the disk though it was merged before.
@@ -109,5 +109,47 @@ func TestCompression(t *testing.T) {
 	m := s.db.Metrics().Table
 	if m.CompressedCountZstd == 0 || m.CompressedCountSnappy+m.CompressedCountMinLZ+m.CompressedCountUnknown > 0 {
 		t.Errorf("%d tables are Zstandard, %d Snappy, %d MinLZ, %d others", m.CompressedCountZstd, m.CompressedCountSnappy, m.CompressedCountMinLZ, m.CompressedCountUnknown)
+	}
+}
+
+// TestRestAgain: what got to the last level under a load, compressed in haste, is written again at rest.
+func TestRestAgain(t *testing.T) {
+	s := openIn(t, t.TempDir(), Options{})
+	defer closer(t, s)()
+	in, r := newStream(1), resting{}
+	fill := func(n int) {
+		batches := make([]*span.Batch, n)
+		for i := range batches {
+			batches[i] = in.next()
+		}
+		if err := s.Append(t.Context(), true, batches...); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.db.Flush(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fill(15_000)
+	if err := s.db.Compact(t.Context(), []byte{'a'}, []byte{'z' + 1}, false); err != nil {
+		t.Fatal(err)
+	}
+	_, hasty := s.sizes()
+	fill(2000)
+	if loose, all := s.sizes(); loose < restBytes || loose >= all/restShare {
+		t.Fatalf("%d bytes of %d are not merged", loose, all)
+	}
+	written := func() int64 { return int64(s.db.Metrics().Levels[6].TableBytesCompacted) }
+	before := written()
+	s.restOnce(t.Context(), &r)
+	s.restOnce(t.Context(), &r) // a pause
+	if loose, _ := s.sizes(); loose > 0 || written()-before < hasty {
+		t.Errorf("at rest %d bytes are not merged; of %d, %d were written again", loose, hasty, written()-before)
+	}
+	merged := r.merged
+	fill(2000)
+	s.restOnce(t.Context(), &r)
+	s.restOnce(t.Context(), &r)
+	if r.merged != merged {
+		t.Error("merged again for a tenth")
 	}
 }
