@@ -18,7 +18,6 @@ import (
 	"weir/internal/query"
 	"weir/internal/span"
 	"weir/internal/store/pebble"
-	"weir/internal/tenant"
 )
 
 // words follow Zipf's law, as those of prose do: few are frequent, most are rare.
@@ -171,9 +170,7 @@ func plainly(r rune) rune {
 	return r
 }
 
-func indexSize(t *testing.T, s *pebble.Store) (size int) { return indexSizeOf(t, s, project) }
-
-func indexSizeOf(t *testing.T, s *pebble.Store, project tenant.ProjectID) (size int) {
+func indexSize(t *testing.T, s *pebble.Store) (size int) {
 	days, err := s.TextDays(t.Context(), project)
 	if err != nil {
 		t.Fatal(err)

@@ -62,3 +62,14 @@ func (s *Service) Cells(ctx context.Context, p tenant.ProjectID, day span.Day, n
 	}
 	return pass, all, err
 }
+
+// Coded counts the segments of a day whose seams are kept as a code, of all.
+func (s *Service) Coded(ctx context.Context, p tenant.ProjectID, day span.Day) (n, all int, err error) {
+	headers, err := headersOf(ctx, s.store, home{p, day})
+	for _, h := range headers {
+		if all++; seamShape.coded(h.set, h.cells) {
+			n++
+		}
+	}
+	return n, all, err
+}

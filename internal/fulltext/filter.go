@@ -23,7 +23,7 @@ func (s shape) coded(set uint64, cols int) bool {
 	return s.kind == kindSeams && segmentsOf(set) > 1 && cols >= codedCols
 }
 
-const codedCols = 256
+const codedCols = 64
 
 // chunkRows is how many rows of a filter share a value: a few KB of them, before they are coded.
 func (s shape) chunkRows(cols int) int {

@@ -7,7 +7,9 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"weir/internal/jsonx"
 	"weir/internal/query"
+	"weir/internal/span"
 )
 
 func TestTextsThatAreEqual(t *testing.T) {
@@ -220,5 +222,18 @@ func BenchmarkSignatureJapanese(b *testing.B) {
 	for b.Loop() {
 		var g signature
 		g.add(in)
+	}
+}
+
+func TestFieldsOfARecordFoldAsEachDoesAlone(t *testing.T) {
+	fields := []string{"ＡＰＩ", "e", "\u0301 combines with what is before it", `\ud83d`, `\ude00 \\`, "\xe3\x81", "\x82 broken", "が\u3099"}
+	s := &span.Span{Tags: fields, Metadata: jsonx.Raw(`{"a":"\n\"x\""}`)}
+	var want []byte
+	for _, f := range fields {
+		want = append(append(want, needleOf(f)...), fieldEnd)
+	}
+	want = append(want, "{\"a\":\" \"x\"\"}\x1f"...)
+	if got := new(text).record(nil, s); !bytes.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
 	}
 }

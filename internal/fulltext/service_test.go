@@ -253,6 +253,9 @@ func TestAgainstBruteForce(t *testing.T) {
 	if err != nil || blocks < 16 || sets >= blocks {
 		t.Fatalf("%d blocks in %d sets, %v: the test needs joined sets", blocks, sets, err)
 	}
+	if n, of, err := w.texts.Coded(t.Context(), project, today); err != nil || n == 0 {
+		t.Fatalf("%d of %d segments have coded seams, %v: the test needs some", n, of, err)
+	}
 	check("built")
 
 	w.close()
