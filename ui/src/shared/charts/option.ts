@@ -1,5 +1,5 @@
 import type { EChartsCoreOption } from 'echarts/core';
-import { isLone, type Chart, type Line } from './series';
+import type { Chart, Line } from './series';
 
 /** The one chart theme, from the tokens. */
 export interface Look {
@@ -59,6 +59,11 @@ function seriesOf(l: Line, i: number, s: Style): object {
   if (s.kind === 'bar') return { ...base, type: 'bar', stack: 'all', barCategoryGap: '18%', large: false };
   const symbol = (_: unknown, at: { dataIndex: number }) => (isLone(l.values, at.dataIndex) ? 'circle' : 'none');
   return { ...base, type: 'line', symbol, showAllSymbol: true, symbolSize: 4, lineStyle: { width: 1.5, color, type: s.dashed?.(l.name) ? [4, 3] : 'solid' }, connectNulls: false };
+}
+
+/** A value without neighbours: no line leads to it, so that it needs a dot to be seen. */
+export function isLone(values: (number | null)[], i: number): boolean {
+  return values[i] !== null && (values[i - 1] ?? null) === null && (values[i + 1] ?? null) === null;
 }
 
 interface Hover {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Aggregate, Series, Totals } from '../api/types';
-import { chart, isLone } from './series';
+import { chart } from './series';
 
 const zero: Totals = { calls: 0, errors: 0, cost_usd: 0, input: 0, cache_read: 0, cache_write: 0, output: 0 };
 const s = (group: string, at: number, calls: number, other = false): Series => ({ group, other, totals: zero, points: [{ ...zero, t: new Date(at).toISOString(), calls, p50_ms: 5 }] });
@@ -18,4 +18,3 @@ it('sums everything beyond eight into other', () => {
 });
 it('never adds percentiles up', () => expect(chart(a([s('m', 0, 1), s('', 0, 4, true)]), 'p95', 0, 100).lines).toHaveLength(1));
 it('bounds the points of a hostile interval', () => expect(chart({ ...a([]), interval_ms: 1 }, 'calls', 0, 1e9).times.length).toBeLessThanOrEqual(2000));
-it('marks values that no line leads to', () => expect([3, null, 0, null, 1, 2].map((_, i, all) => isLone(all, i))).toEqual([true, false, true, false, false, false]));

@@ -12,11 +12,6 @@ export interface Chart {
   lines: Line[];
 }
 
-/** A value without neighbours: no line leads to it, so that it needs a dot to be seen. */
-export function isLone(values: (number | null)[], i: number): boolean {
-  return values[i] !== null && (values[i - 1] ?? null) === null && (values[i + 1] ?? null) === null;
-}
-
 export type Measure = 'calls' | 'errors' | 'cost' | 'tokens' | 'p50' | 'p95' | 'ttft_p50' | 'ttft_p95';
 
 export function valueOf(p: Totals, m: Measure): number | null {

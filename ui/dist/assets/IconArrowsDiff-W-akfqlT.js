@@ -1,1 +1,0 @@
-import{U as o}from"./index-B6jHz4F8.js";const t=[["path",{d:"M11 16h10",key:"svg-0"}],["path",{d:"M11 16l4 4",key:"svg-1"}],["path",{d:"M11 16l4 -4",key:"svg-2"}],["path",{d:"M13 8h-10",key:"svg-3"}],["path",{d:"M13 8l-4 4",key:"svg-4"}],["path",{d:"M13 8l-4 -4",key:"svg-5"}]],s=o("outline","arrows-diff","ArrowsDiff",t);export{s as I};

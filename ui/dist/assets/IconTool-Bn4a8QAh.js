@@ -1,1 +1,0 @@
-import{U as o}from"./index-B6jHz4F8.js";const n=[["path",{d:"M6 9l6 6l6 -6",key:"svg-0"}]],a=o("outline","chevron-down","ChevronDown",n);const e=[["path",{d:"M7 10h3v-3l-3.5 -3.5a6 6 0 0 1 8 8l6 6a2 2 0 0 1 -3 3l-6 -6a6 6 0 0 1 -8 -8l3.5 3.5",key:"svg-0"}]],c=o("outline","tool","Tool",e);export{a as I,c as a};

@@ -1,0 +1,1 @@
+import{j as t,T as r}from"./index-BwsOkcp1.js";function s(n){return n?n.avg==null?`×${n.count}`:String(Math.round(n.avg*1e3)/1e3):""}function u({scores:n,max:a=3}){return t.jsx(t.Fragment,{children:n.slice(0,a).map(e=>t.jsx("span",{style:{marginRight:4},children:t.jsxs(r,{title:`${e.name} ×${e.count}`,children:[e.name," ",s(e)]})},e.name))})}export{u as M,s as m};

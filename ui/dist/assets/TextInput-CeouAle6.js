@@ -1,0 +1,1 @@
+import{aF as n,aD as a,j as o,bL as t}from"./index-BwsOkcp1.js";const s=n(e=>{const p=a(["Input","InputWrapper","TextInput"],null,e);return o.jsx(t,{component:"input",...p,__staticSelector:"TextInput"})});s.classes=t.classes;s.displayName="@mantine/core/TextInput";export{s as T};

@@ -1,1 +1,0 @@
-import{U as t,r}from"./index-B6jHz4F8.js";const n=[["path",{d:"M6 15l6 -6l6 6",key:"svg-0"}]],s=t("outline","chevron-up","ChevronUp",n);function u(e){r.useEffect(()=>{if(!e)return;const o=setTimeout(()=>{document.title=`${e} · Weir`});return()=>clearTimeout(o)},[e])}export{s as I,u};

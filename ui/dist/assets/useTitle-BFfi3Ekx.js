@@ -1,0 +1,1 @@
+import{U as t,r}from"./index-BwsOkcp1.js";const n=[["path",{d:"M6 15l6 -6l6 6",key:"svg-0"}]],s=t("outline","chevron-up","ChevronUp",n);function u(e){r.useEffect(()=>{if(!e)return;const o=setTimeout(()=>{document.title=`${e} · Weir`});return()=>clearTimeout(o)},[e])}export{s as I,u};
