@@ -1,27 +1,39 @@
 package fulltext
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 
 	"weir/internal/span"
 	"weir/internal/tenant"
 )
 
-// Place is where the bytes of a blob are: those of a session lie together. N is unique among all blobs.
+// Place is where the bytes of a blob are. N is unique among all blobs and grows.
 type Place struct {
 	Session uint32
 	N       uint64
 }
 
+const (
+	// FirstEra is the least number of a place that belongs to an era. Smaller ones, of earlier versions, lie by their session
+	// alone.
+	FirstEra = 1 << 40
+	eraBits  = 17 // some 20 MB of blobs
+)
+
+// AppendKey appends what blobs lie by: their era, so that a store that grows leaves what it has where it is, and within an
+// era their session, whose blobs are alike.
+func (a Place) AppendKey(b []byte) []byte {
+	if a.N >= FirstEra {
+		b = binary.BigEndian.AppendUint32(b, uint32((a.N-FirstEra)>>eraBits))
+	}
+	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(b, a.Session), a.N)
+}
+
 // Compare orders places as they lie.
 func (a Place) Compare(b Place) int {
-	switch {
-	case a.Session != b.Session && a.Session < b.Session, a.Session == b.Session && a.N < b.N:
-		return -1
-	case a == b:
-		return 0
-	}
-	return 1
+	return bytes.Compare(a.AppendKey(make([]byte, 0, 16)), b.AppendKey(make([]byte, 0, 16)))
 }
 
 // Store is the truth, and a place for the text index that goes with its days.

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 
+	"weir/internal/fulltext"
 	"weir/internal/jsonx"
 	"weir/internal/span"
 	"weir/internal/tenant"
@@ -14,7 +15,7 @@ import (
 const (
 	prefixBlob   = 'b' // project, day, hash → place
 	prefixCharge = 'c' // project, call → nothing: this call has been charged
-	prefixData   = 'd' // project, day, place → bytes of a blob
+	prefixData   = 'd' // project, day, era, place → bytes of a blob
 	prefixKV     = 'k' // caller's key → expiry in unix seconds (8 bytes), value
 	prefixLedger = 'l' // sequence → LedgerEntry
 	prefixFirst  = 'f' // not a key: stands for prefixSpan in the queue, where there was no earlier version of the span
@@ -35,7 +36,8 @@ var (
 
 // A place is where a blob's bytes are: session (4 bytes of a hash) and a number that grows. Bytes keyed by their hash
 // would lie scattered; so what a session repeats in another form (an answer and its replay, a message with and without
-// a cache mark) shares a block and compresses away, and a conversation is read from few blocks.
+// a cache mark) shares a block and compresses away, and a conversation is read from few blocks. The key begins with the
+// era (fulltext.Place): were it the session, each merge would write the bodies of the whole day again.
 const placeSize = 4 + 8
 
 func (s *Store) newPlace(sp *span.Span) []byte {
@@ -53,7 +55,15 @@ func sessionPlace(session string) []byte {
 }
 
 func placeKey(p tenant.ProjectID, d span.Day, place []byte) []byte {
-	return append(dayKey(prefixData, p, d, placeSize), place...)
+	k := dayKey(prefixData, p, d, 4+placeSize)
+	if len(place) != placeSize { // damaged: there is nothing
+		return append(k, place...)
+	}
+	return placeOf(place).AppendKey(k)
+}
+
+func placeOf(b []byte) fulltext.Place {
+	return fulltext.Place{Session: binary.BigEndian.Uint32(b), N: binary.BigEndian.Uint64(b[4:])}
 }
 
 func appendString(b []byte, s string) []byte {

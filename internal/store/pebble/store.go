@@ -15,6 +15,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"weir/internal/fault"
+	"weir/internal/fulltext"
 	"weir/internal/span"
 )
 
@@ -128,7 +129,7 @@ func (s *Store) load() error {
 	if err != nil {
 		return err
 	}
-	s.place.Store(place)
+	s.place.Store(max(place, fulltext.FirstEra))
 	s.committed.Store(s.seq)
 	if err := s.edge(prefixLedger, true, &s.charged); err != nil {
 		return err

@@ -37,7 +37,7 @@ func (s *Store) Place(_ context.Context, p tenant.ProjectID, day span.Day, h spa
 		if len(v) != placeSize {
 			return fault.New(fault.Internal, "the place of a stored body is damaged")
 		}
-		place = fulltext.Place{Session: binary.BigEndian.Uint32(v), N: binary.BigEndian.Uint64(v[4:])}
+		place = placeOf(v)
 		return nil
 	}
 	key := hashKey(prefixBlob, p, day, h)
@@ -53,13 +53,9 @@ func (s *Store) Place(_ context.Context, p tenant.ProjectID, day span.Day, h spa
 	return place, ok && err == nil, err
 }
 
-func appendPlace(b []byte, p fulltext.Place) []byte {
-	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(b, p.Session), p.N)
-}
-
 // Content implements fulltext.Store.
 func (s *Store) Content(_ context.Context, p tenant.ProjectID, day span.Day, place fulltext.Place) ([]byte, error) {
-	key := appendPlace(dayKey(prefixData, p, day, placeSize), place)
+	key := place.AppendKey(dayKey(prefixData, p, day, 4+placeSize))
 	if b := s.written.get(key); b != nil {
 		return b, nil
 	}
@@ -91,10 +87,10 @@ func (s *Store) Contents(ctx context.Context, p tenant.ProjectID, day span.Day, 
 }
 
 func contents(ctx context.Context, it *pebble.Iterator, prefix []byte, places []fulltext.Place, yield func(int, []byte) bool) error {
-	key := make([]byte, len(prefix), len(prefix)+placeSize)
+	key := make([]byte, len(prefix), len(prefix)+4+placeSize)
 	copy(key, prefix)
 	for i, pl := range places {
-		key = appendPlace(key[:len(prefix)], pl)
+		key = pl.AppendKey(key[:len(prefix)])
 		if err := ctx.Err(); err != nil {
 			return err
 		}
