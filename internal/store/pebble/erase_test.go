@@ -2,8 +2,12 @@ package pebble
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	packing "github.com/klauspost/compress/zstd"
 
 	"weir/internal/erase"
 	"weir/internal/fault"
@@ -183,5 +187,30 @@ func TestEraseWhileSpansCome(t *testing.T) {
 		if _, err := s.Trace(t.Context(), project, fmt.Sprintf("old%d", i)); !fault.Is(err, fault.NotFound) {
 			t.Errorf("old%d: %v", i, err)
 		}
+	}
+}
+
+// The search for erased texts sees those that the text index packs, in the log as in tables, whatever stands behind them.
+func TestSearchSeesPackedTexts(t *testing.T) {
+	e, err := packing.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, flushed := range []bool{false, true} {
+		dir := t.TempDir()
+		s := openIn(t, dir, Options{})
+		t.Cleanup(closer(t, s))
+		said := strings.Repeat("words that were said ", 20)
+		for _, key := range []string{"x1", "x2"} {
+			if err := s.db.Set([]byte(key), append(e.EncodeAll([]byte(said+key), []byte("head")), "tail"...), pebble.Sync); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if flushed {
+			if err := s.db.Flush(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		storetest.Erased(t, dir, nil, []string{said + "x1", said + "x2"})
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/record"
 	"github.com/cockroachdb/pebble/v2/sstable"
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/klauspost/compress/zstd"
 )
 
 // Erased fails if any of gone is in a file below dir, with tables and logs of the key-value engine decoded entry by
@@ -78,11 +80,32 @@ func decode(path string) ([]byte, error) {
 	switch filepath.Ext(path) {
 	case ".sst":
 		text, err := decodeTable(path)
-		return append(text, raw...), err
+		return append(unpacked(text), raw...), err
 	case ".log":
-		return append(decodeLog(raw), raw...), nil
+		return append(unpacked(decodeLog(path, raw)), raw...), nil
 	}
 	return raw, nil
+}
+
+// frame is what a text packed by itself begins with, inside of an entry.
+var frame = []byte{0x28, 0xB5, 0x2F, 0xFD}
+
+// unpacked appends the texts that are packed inside of entries. What only looks like one is passed over.
+func unpacked(text []byte) []byte {
+	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
+	if err != nil {
+		panic(err) // of constants
+	}
+	defer d.Close()
+	for rest := text[:len(text):len(text)]; ; rest = rest[len(frame):] {
+		i := bytes.Index(rest, frame)
+		if i < 0 {
+			return text
+		}
+		rest = rest[i:]
+		out, _ := d.DecodeAll(rest, nil) // behind the frame there are other entries
+		text = append(append(text, out...), '\n')
+	}
 }
 
 func decodeTable(path string) (text []byte, err error) {
@@ -114,10 +137,12 @@ func decodeTable(path string) (text []byte, err error) {
 	return text, it.Error()
 }
 
-// decodeLog joins the records of a write-ahead log, which are cut at the ends of blocks. Its last one may be torn.
-func decodeLog(raw []byte) []byte {
+// decodeLog joins the records of a write-ahead log, which are cut at the ends of blocks and bear the number of
+// the log. Its last one may be torn.
+func decodeLog(path string, raw []byte) []byte {
 	var b bytes.Buffer
-	rr := record.NewReader(bytes.NewReader(raw), 0)
+	n, _ := strconv.ParseUint(strings.TrimSuffix(filepath.Base(path), ".log"), 10, 64)
+	rr := numbered(record.NewReader, bytes.NewReader(raw), n)
 	for {
 		one, err := rr.Next()
 		if err != nil {
@@ -127,4 +152,9 @@ func decodeLog(raw []byte) []byte {
 			return b.Bytes()
 		}
 	}
+}
+
+// numbered calls a reader's constructor, whose type of a log's number has no public name.
+func numbered[N ~uint64](open func(io.Reader, N) *record.Reader, raw io.Reader, n uint64) *record.Reader {
+	return open(raw, N(n))
 }
